@@ -1,0 +1,331 @@
+//! From the names and labels of a page to a range of releases.
+//!
+//! Four kinds of fact narrow the range, in this order, and each says so: a name that only some
+//! releases have; a label that only some releases add; a label that later releases always add
+//! and that is not there; a series that later releases register at start-up and that is not
+//! there. The last two are absences: they only narrow what is left, they never contradict.
+
+use super::catalog::{Catalog, Form};
+use super::release::Release;
+use super::spelling::{Product, Spelling, When};
+
+/// A sample name that was seen, with the labels of its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenName<'a> {
+    /// Sample name as written.
+    pub name: &'a str,
+    /// Labels that at least one of its series has (also those with an empty value).
+    pub labels: Vec<&'a str>,
+}
+
+/// What a decision did to the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing older than this release.
+    AtLeast(Release),
+    /// Nothing newer than this release.
+    AtMost(Release),
+}
+
+/// One fact that narrowed the range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// How.
+    pub effect: Effect,
+    /// The fact, as a phrase.
+    pub because: String,
+}
+
+/// Facts that no single examined release explains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// What does not fit, as a sentence.
+    pub what: String,
+}
+
+/// A range of releases and what decided it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inference {
+    /// Product.
+    pub product: Product,
+    /// Releases that explain what was seen, oldest first; never empty.
+    pub candidates: Vec<Release>,
+    /// True when the newest candidate is also the newest examined release, so that a newer one
+    /// would do as well.
+    pub open: bool,
+    /// Facts that set the lower and the upper end.
+    pub decided_by: Vec<Decision>,
+    /// Facts that no single release explains.
+    pub contradictions: Vec<Contradiction>,
+}
+
+impl Inference {
+    /// Oldest candidate.
+    pub fn min(&self) -> Option<Release> {
+        self.candidates.first().copied()
+    }
+
+    /// Newest candidate; `None` when anything newer would do as well.
+    pub fn max(&self) -> Option<Release> {
+        if self.open { None } else { self.candidates.last().copied() }
+    }
+}
+
+/// Infers the releases of `product` that explain the names; `None` when no name is the
+/// product's.
+///
+/// ```
+/// use lmcache_prom::contract::{Catalog, Product, SeenName, infer};
+/// let seen = [
+///     SeenName { name: "lmcache_mp_l1_evicted_keys_total", labels: vec![] },
+///     SeenName { name: "lmcache_mp_l1_memory_usage_bytes", labels: vec![] },
+/// ];
+/// let range = infer(&Catalog::new(), Product::Lmcache, &seen).unwrap();
+/// assert_eq!(range.min().unwrap().to_string(), "0.4.5");
+/// assert_eq!(range.max().unwrap().to_string(), "0.4.5");
+/// ```
+pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Option<Inference> {
+    let facts: Vec<Fact<'_>> = seen
+        .iter()
+        .filter_map(|s| {
+            let named = catalog.name(&s.name)?;
+            let spellings: Vec<&'static Spelling> =
+                named.spellings.iter().copied().filter(|x| x.product() == product).collect();
+            (!spellings.is_empty()).then(|| Fact { seen: s, spellings, form: named.form })
+        })
+        .collect();
+    if facts.is_empty() {
+        return None;
+    }
+    let all = catalog.releases(product);
+    let mut work = Narrowing { all, left: all.to_vec(), decided_by: vec![], contradictions: vec![] };
+    work.by_names(&facts);
+    work.by_labels_present(&facts);
+    work.by_labels_absent(&facts);
+    work.by_cohorts(catalog, product, &facts);
+    let open = work.left.last() == all.last();
+    work.decided_by.dedup();
+    Some(Inference {
+        product,
+        candidates: work.left,
+        open,
+        decided_by: work.decided_by,
+        contradictions: work.contradictions,
+    })
+}
+
+/// Narrows an inference by a declared release; a contradiction is recorded and the declared
+/// release wins, because somebody vouches for it.
+pub fn narrow(catalog: &Catalog, inference: &mut Inference, declared: Release, source: &str) {
+    let all = catalog.releases(inference.product);
+    // A release that was not examined has the contract of the last examined one before it.
+    let effective = all.iter().rev().find(|r| **r <= declared).copied().unwrap_or(declared);
+    if !inference.candidates.contains(&effective) {
+        let range = describe(inference);
+        inference.contradictions.push(Contradiction {
+            what: format!("{source} says {declared}, but what was seen fits {range} only"),
+        });
+    }
+    inference.candidates = vec![effective];
+    inference.open = false;
+}
+
+fn describe(inference: &Inference) -> String {
+    match (inference.min(), inference.max()) {
+        (Some(a), Some(b)) if a == b => a.to_string(),
+        (Some(a), Some(b)) => format!("{a} to {b}"),
+        (Some(a), None) => format!("{a} or newer"),
+        _ => "no examined release".into(),
+    }
+}
+
+struct Fact<'a> {
+    seen: &'a SeenName<'a>,
+    spellings: Vec<&'static Spelling>,
+    form: Form,
+}
+
+impl Fact<'_> {
+    fn spelling(&self, release: Release) -> Option<&'static Spelling> {
+        self.spellings.iter().copied().find(|s| s.in_release(release))
+    }
+
+    fn has_label(&self, name: &str) -> bool {
+        self.seen.labels.contains(&name)
+    }
+}
+
+struct Narrowing {
+    all: &'static [Release],
+    left: Vec<Release>,
+    decided_by: Vec<Decision>,
+    contradictions: Vec<Contradiction>,
+}
+
+impl Narrowing {
+    /// Keeps the releases for which `admit` holds, if any is left; records what changed at the
+    /// ends. Returns false when nothing would be left.
+    fn keep(&mut self, admit: impl Fn(Release) -> bool, because: impl Fn(Effect) -> String) -> bool {
+        let kept: Vec<Release> = self.left.iter().copied().filter(|r| admit(*r)).collect();
+        let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else {
+            return false;
+        };
+        if Some(&first) != self.left.first() {
+            let effect = Effect::AtLeast(first);
+            self.decided_by.retain(|d| !matches!(d.effect, Effect::AtLeast(_)));
+            self.decided_by.push(Decision { effect, because: because(effect) });
+        }
+        if Some(&last) != self.left.last() {
+            let effect = Effect::AtMost(last);
+            self.decided_by.retain(|d| !matches!(d.effect, Effect::AtMost(_)));
+            self.decided_by.push(Decision { effect, because: because(effect) });
+        }
+        self.left = kept;
+        true
+    }
+
+    fn by_names(&mut self, facts: &[Fact<'_>]) {
+        let mut misfits = Vec::new();
+        for fact in facts {
+            let name = &fact.seen.name;
+            let fits = self.keep(
+                |r| fact.spelling(r).is_some(),
+                |effect| match effect {
+                    Effect::AtLeast(r) => format!("{name} is there, which {r} introduced"),
+                    Effect::AtMost(r) => format!("{name} is there, which {r} was the last to have"),
+                },
+            );
+            if !fits {
+                misfits.push(*name);
+            }
+        }
+        if !misfits.is_empty() {
+            // Rather the releases that explain most names than those that the first ones chose.
+            let admits = |r: &Release| facts.iter().filter(|f| f.spelling(*r).is_some()).count();
+            let best = self.all.iter().map(admits).max().unwrap_or(0);
+            self.left = self.all.iter().copied().filter(|r| admits(r) == best).collect();
+            self.decided_by.clear();
+            let unfit: Vec<&str> = facts
+                .iter()
+                .filter(|f| !self.left.iter().any(|r| f.spelling(*r).is_some()))
+                .map(|f| f.seen.name)
+                .take(5)
+                .collect();
+            let unfit = if unfit.is_empty() { misfits.join(", ") } else { unfit.join(", ") };
+            self.contradictions.push(Contradiction {
+                what: format!("no single release has all names on the page: {unfit} does not fit the others"),
+            });
+        }
+    }
+
+    fn by_labels_present(&mut self, facts: &[Fact<'_>]) {
+        for fact in facts.iter().filter(|f| f.form != Form::Otel) {
+            for label in &fact.seen.labels {
+                let known =
+                    fact.spellings.iter().any(|s| s.labels.iter().any(|rule| rule.name == *label));
+                if !known {
+                    continue;
+                }
+                let name = fact.seen.name;
+                let fits = self.keep(
+                    |r| fact.spelling(r).is_none_or(|s| has_label_in(s, label, r)),
+                    |effect| match effect {
+                        Effect::AtLeast(r) => format!("{name} has the label {label}, which {r} added"),
+                        Effect::AtMost(r) => {
+                            format!("{name} has the label {label}, which {r} was the last to add")
+                        }
+                    },
+                );
+                if !fits {
+                    self.contradictions.push(Contradiction {
+                        what: format!("{name} has the label {label}, which none of the releases has that fit the names"),
+                    });
+                }
+            }
+        }
+    }
+
+    fn by_labels_absent(&mut self, facts: &[Fact<'_>]) {
+        for fact in facts.iter().filter(|f| f.form == Form::Exposed) {
+            for rule in fact.spellings.iter().flat_map(|s| s.labels) {
+                let dated = rule.from.is_some() || rule.to.is_some() || fact.spellings.len() > 1;
+                if !dated || fact.has_label(rule.name) {
+                    continue;
+                }
+                let (name, label) = (fact.seen.name, rule.name);
+                self.keep(
+                    |r| fact.spelling(r).is_none_or(|s| !always_has_label(s, label, r)),
+                    |effect| match effect {
+                        Effect::AtMost(_) => format!("{name} lacks the label {label} that later releases add"),
+                        Effect::AtLeast(_) => format!("{name} lacks the label {label} that earlier releases had"),
+                    },
+                );
+            }
+        }
+    }
+
+    /// Of the releases left, those that register the fewest start-up series that are not there.
+    fn by_cohorts(&mut self, catalog: &Catalog, product: Product, facts: &[Fact<'_>]) {
+        if facts.iter().any(|f| f.form == Form::Otel) {
+            return;
+        }
+        let mut cohorts: Vec<&str> = facts
+            .iter()
+            .flat_map(|f| f.spellings.iter())
+            .filter_map(|s| if let When::With(c) = s.when { Some(c) } else { None })
+            .collect();
+        cohorts.sort_unstable();
+        cohorts.dedup();
+        let expected: Vec<&'static Spelling> = catalog
+            .spellings()
+            .filter(|s| s.product() == product)
+            .filter(|s| matches!(s.when, When::With(c) if cohorts.contains(&c)))
+            .collect();
+        let absent = |r: Release| -> Vec<&'static str> {
+            expected
+                .iter()
+                .filter(|s| s.in_release(r))
+                .filter(|s| !facts.iter().any(|f| f.spellings.iter().any(|x| x.signal == s.signal)))
+                .map(|s| s.name)
+                .collect()
+        };
+        let Some(fewest) = self.left.iter().map(|r| absent(*r).len()).min() else { return };
+        let dropped: Vec<&'static str> =
+            self.left.iter().filter(|r| absent(**r).len() > fewest).flat_map(|r| absent(*r)).collect();
+        self.keep(
+            |r| absent(r).len() == fewest,
+            |effect| {
+                let names: Vec<&str> = match effect {
+                    Effect::AtMost(end) => dropped
+                        .iter()
+                        .copied()
+                        .filter(|n| catalog.name(n).and_then(|x| x.newest()).is_some_and(|s| s.from > end))
+                        .collect(),
+                    Effect::AtLeast(_) => dropped.clone(),
+                };
+                let name = names.first().or(dropped.first()).copied().unwrap_or("a start-up series");
+                match effect {
+                    Effect::AtMost(_) => format!("{name} is not there, which later releases register at start-up"),
+                    Effect::AtLeast(_) => format!("{name} is not there, which earlier releases register at start-up"),
+                }
+            },
+        );
+    }
+}
+
+fn has_label_in(spelling: &Spelling, label: &str, release: Release) -> bool {
+    spelling.labels.iter().any(|rule| {
+        rule.name == label
+            && rule.from.is_none_or(|from| from <= release)
+            && rule.to.is_none_or(|to| release <= to)
+    })
+}
+
+fn always_has_label(spelling: &Spelling, label: &str, release: Release) -> bool {
+    spelling.labels.iter().any(|rule| {
+        rule.name == label
+            && !rule.optional
+            && rule.from.is_none_or(|from| from <= release)
+            && rule.to.is_none_or(|to| release <= to)
+    })
+}
