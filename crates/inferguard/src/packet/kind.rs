@@ -1,0 +1,88 @@
+//! Kinds of artifacts.
+
+use serde::Serialize;
+
+/// What an artifact is, recognised by its content first and its name second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ArtifactKind {
+    /// A Prometheus or OpenMetrics page.
+    PrometheusText,
+    /// OTLP metrics (JSON lines or protobuf).
+    OtlpMetrics,
+    /// OTLP spans (JSON lines or protobuf).
+    OtlpSpans,
+    /// An LMCache `.lct` trace.
+    Lct,
+    /// Output of `lmcache trace info` or `replay`.
+    TraceReplay,
+    /// A log.
+    Log,
+    /// LMCache's lookup-hash log.
+    LookupHash,
+    /// An answer of an HTTP API.
+    HttpAnswer,
+    /// A command line with its environment.
+    Command,
+    /// A configuration file.
+    Config,
+    /// An environment dump.
+    Environment,
+    /// A request or workload log of the client.
+    Requests,
+    /// Facts about the host or the cluster.
+    Host,
+    /// A packet's own manifest or index: it says where things came from and is no evidence.
+    Manifest,
+    /// Labels made by people about a packet: never read.
+    Labels,
+    /// A file without content.
+    Empty,
+    /// Nothing that this version recognises.
+    Unknown,
+}
+
+impl ArtifactKind {
+    /// The word used in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PrometheusText => "prometheus_text",
+            Self::OtlpMetrics => "otlp_metrics",
+            Self::OtlpSpans => "otlp_spans",
+            Self::Lct => "lct",
+            Self::TraceReplay => "trace_replay",
+            Self::Log => "log",
+            Self::LookupHash => "lookup_hash",
+            Self::HttpAnswer => "http_answer",
+            Self::Command => "command",
+            Self::Config => "config",
+            Self::Environment => "environment",
+            Self::Requests => "requests",
+            Self::Host => "host",
+            Self::Manifest => "manifest",
+            Self::Labels => "labels",
+            Self::Empty => "empty",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether this version reads what the artifact says.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::PrometheusText)
+    }
+
+    /// The lane of the coverage model that the artifact belongs to, if any.
+    pub const fn lane(self) -> Option<&'static str> {
+        Some(match self {
+            Self::HttpAnswer => "http",
+            Self::Log => "log",
+            Self::Lct => "lct",
+            Self::OtlpSpans => "otel",
+            Self::TraceReplay => "trace_replay",
+            Self::LookupHash => "lookup_hash",
+            _ => return None,
+        })
+    }
+}

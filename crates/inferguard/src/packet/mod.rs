@@ -1,0 +1,75 @@
+//! Packets: what an operator saved, recognised, hashed and read.
+//!
+//! Any directory, any file and standard input is a packet; none of them is ever written to.
+//! What cannot be read is reported in its place and costs nothing else.
+
+mod capture_times;
+mod kind;
+mod open;
+mod read;
+mod sniff;
+
+pub use kind::ArtifactKind;
+pub use open::{Input, Limits, Packet, open};
+pub use read::PAGE_TOO_MANY_SERIES;
+pub use sniff::sniff;
+
+use serde::Serialize;
+
+/// Something about one artifact that the reader has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InputIssue {
+    /// Stable code: `unreadable`, `not_exposition_text`, `bad_line`, `partial`, ...
+    pub code: String,
+    /// What is wrong, as a sentence that names the cause.
+    pub message: String,
+    /// Line, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Byte offset from the start of the (inflated) content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+}
+
+impl InputIssue {
+    /// An issue with the whole artifact.
+    pub fn whole(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into(), line: None, offset: None }
+    }
+}
+
+/// One file or answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Artifact {
+    /// Path as the user named it (or the URL, credentials removed, or `-`).
+    pub path: String,
+    /// What it is.
+    pub kind: ArtifactKind,
+    /// Which process it belongs to, where the path or the content tells.
+    pub role: Option<String>,
+    /// Size in bytes as stored.
+    pub bytes: u64,
+    /// SHA-256 of the stored bytes; `null` when they could not be read whole.
+    pub sha256: Option<String>,
+    /// Whether this version reads what it says.
+    pub read: bool,
+    /// Time of capture in seconds since 1970, where the packet's index or the fetch tells.
+    pub captured_at: Option<f64>,
+    /// What is wrong with it.
+    pub issues: Vec<InputIssue>,
+}
+
+/// A Prometheus page that was read.
+#[derive(Debug)]
+pub struct Page {
+    /// Index of its artifact.
+    pub artifact: usize,
+    /// Path relative to what the user named, with `/`; decides roles.
+    pub relative: String,
+    /// A role that the user gave (`engine`, `lmcache`), which beats the path.
+    pub given_role: Option<String>,
+    /// The samples.
+    pub scrape: lmcache_prom::Scrape,
+}

@@ -1,0 +1,326 @@
+//! Opens files, directories and standard input.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::kind::ArtifactKind;
+use super::read::{Content, read};
+use super::{Artifact, InputIssue, Page, capture_times};
+
+/// Bounds on what is read.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Most bytes that one gzip file may inflate to.
+    pub inflated_bytes: u64,
+    /// Most series that one page may have.
+    pub series: usize,
+    /// Most bytes that an index file may have.
+    pub index_bytes: u64,
+    /// Most files that one directory tree may have.
+    pub files: usize,
+    /// Deepest nesting of directories.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            inflated_bytes: 8 << 30,
+            series: 5_000_000,
+            index_bytes: 32 << 20,
+            files: 100_000,
+            depth: 32,
+        }
+    }
+}
+
+/// One thing that the user named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file or a directory whose files are recognised.
+    Path(PathBuf),
+    /// Standard input, recognised by its content.
+    Stdin,
+    /// A file that the user says is a metrics page of this role.
+    Page {
+        /// File, or `-` for standard input.
+        path: PathBuf,
+        /// `engine` or `lmcache`.
+        role: &'static str,
+    },
+    /// Bytes fetched from an endpoint.
+    Fetched {
+        /// URL without credentials.
+        url: String,
+        /// Role that the user gave.
+        role: Option<&'static str>,
+        /// The body, or why there is none.
+        body: Result<Vec<u8>, String>,
+        /// Seconds since 1970.
+        at: Option<u64>,
+    },
+}
+
+/// All artifacts of one run, and what was read of them.
+#[derive(Debug, Default)]
+pub struct Packet {
+    /// Every file that was named or found, in order of path.
+    pub artifacts: Vec<Artifact>,
+    /// The pages among them.
+    pub pages: Vec<Page>,
+}
+
+impl Packet {
+    /// Whether anything at all could be used.
+    pub fn is_usable(&self) -> bool {
+        !self.pages.is_empty()
+            || self.artifacts.iter().any(|a| a.kind.lane().is_some() && a.sha256.is_some())
+    }
+}
+
+/// Opens everything that the user named. Never fails as a whole: what cannot be read is an
+/// artifact with an issue.
+pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
+    let mut packet = Packet::default();
+    for input in inputs {
+        match input {
+            Input::Path(path) => open_path(&mut packet, path, limits),
+            Input::Stdin => open_stdin(&mut packet, None, limits),
+            Input::Page { path, role } if path.as_os_str() == "-" => {
+                open_stdin(&mut packet, Some(role), limits);
+            }
+            Input::Page { path, role } => open_file(
+                &mut packet,
+                path,
+                &File { shown: path.display().to_string(), relative: file_name(path), role: Some(role) },
+                limits,
+            ),
+            Input::Fetched { url, role, body, at } => open_fetched(&mut packet, url, *role, body, *at, limits),
+        }
+    }
+    packet
+}
+
+struct File<'a> {
+    shown: String,
+    relative: String,
+    role: Option<&'a str>,
+}
+
+fn blank(shown: &str) -> Artifact {
+    Artifact {
+        path: shown.to_owned(),
+        kind: ArtifactKind::Unknown,
+        role: None,
+        bytes: 0,
+        sha256: None,
+        read: false,
+        captured_at: None,
+        issues: vec![],
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+fn refuse(packet: &mut Packet, shown: &str, code: &str, message: impl Into<String>) {
+    let mut artifact = blank(shown);
+    artifact.issues.push(InputIssue::whole(code, message));
+    packet.artifacts.push(artifact);
+}
+
+fn open_path(packet: &mut Packet, path: &Path, limits: &Limits) {
+    let shown = path.display().to_string();
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => open_dir(packet, path, limits),
+        Ok(_) => {
+            let file = File { shown, relative: file_name(path), role: None };
+            open_file(packet, path, &file, limits);
+        }
+        Err(e) => refuse(packet, &shown, "unreadable", io_message(&e)),
+    }
+}
+
+fn io_message(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn open_dir(packet: &mut Packet, root: &Path, limits: &Limits) {
+    let mut files = Vec::new();
+    walk(packet, root, root, 0, limits, &mut files);
+    files.sort_by(|a, b| natural(&a.1).cmp(&natural(&b.1)));
+    let first = packet.artifacts.len();
+    let mut times: BTreeMap<String, f64> = BTreeMap::new();
+    for (path, relative) in &files {
+        let shown = root.join(relative).display().to_string();
+        let file = File { shown, relative: relative.clone(), role: None };
+        if let Some(text) = open_one(packet, path, &file, limits) {
+            let base = relative.rsplit_once('/').map_or("", |(dir, _)| dir);
+            for (name, at) in capture_times::read(&text) {
+                let key = if base.is_empty() { name } else { format!("{base}/{name}") };
+                times.insert(key, at);
+            }
+        }
+    }
+    for artifact in &mut packet.artifacts[first..] {
+        let relative = Path::new(&artifact.path).strip_prefix(root).unwrap_or(Path::new(""));
+        if let Some(at) = times.get(&relative.to_string_lossy().replace('\\', "/")) {
+            artifact.captured_at = Some(*at);
+        }
+    }
+}
+
+fn walk(
+    packet: &mut Packet,
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    limits: &Limits,
+    files: &mut Vec<(PathBuf, String)>,
+) {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) => return refuse(packet, &dir.display().to_string(), "unreadable", io_message(&e)),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let Ok(kind) = entry.file_type() else { continue };
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if hidden || files.len() >= limits.files {
+            continue;
+        }
+        if kind.is_dir() {
+            if depth < limits.depth {
+                walk(packet, root, &path, depth + 1, limits, files);
+            }
+        } else if kind.is_file() {
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            files.push((path, relative));
+        } else {
+            // A link could lead out of the tree, and a pipe or device could hang.
+            let what = if kind.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            refuse(packet, &path.display().to_string(), "skipped", format!("{what}: not followed"));
+        }
+    }
+}
+
+/// Splits digits from text, so that `lmcache-10` follows `lmcache-9`.
+fn natural(text: &str) -> Vec<(bool, u64, String)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        if digits > 0 {
+            parts.push((false, rest[..digits].parse().unwrap_or(u64::MAX), rest[..digits].to_owned()));
+            rest = &rest[digits..];
+        } else {
+            let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            parts.push((true, 0, rest[..text].to_owned()));
+            rest = &rest[text..];
+        }
+    }
+    parts
+}
+
+fn open_file(packet: &mut Packet, path: &Path, file: &File<'_>, limits: &Limits) {
+    open_one(packet, path, file, limits);
+}
+
+/// Opens one file; gives the text of an index.
+fn open_one(packet: &mut Packet, path: &Path, file: &File<'_>, limits: &Limits) -> Option<String> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            refuse(packet, &file.shown, "unreadable", "it is a directory, not a file");
+            return None;
+        }
+        Ok(meta) if !meta.is_file() => {
+            // Reading a pipe that the user named is fine; a device is not evidence.
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::FileTypeExt as _;
+                if !meta.file_type().is_fifo() {
+                    refuse(packet, &file.shown, "skipped", "not a regular file");
+                    return None;
+                }
+            }
+        }
+        _ => {}
+    }
+    match fs::File::open(path) {
+        Ok(stored) => add(packet, stored, file, limits, None),
+        Err(e) => {
+            refuse(packet, &file.shown, "unreadable", io_message(&e));
+            None
+        }
+    }
+}
+
+fn open_stdin(packet: &mut Packet, role: Option<&str>, limits: &Limits) {
+    let file = File { shown: "-".into(), relative: "-".into(), role };
+    add(packet, std::io::stdin().lock(), &file, limits, None);
+}
+
+fn open_fetched(
+    packet: &mut Packet,
+    url: &str,
+    role: Option<&'static str>,
+    body: &Result<Vec<u8>, String>,
+    at: Option<u64>,
+    limits: &Limits,
+) {
+    match body {
+        Ok(bytes) => {
+            let file = File { shown: url.to_owned(), relative: url.to_owned(), role };
+            add(packet, bytes.as_slice(), &file, limits, at);
+        }
+        Err(message) => refuse(packet, url, "not_fetched", message.clone()),
+    }
+}
+
+fn add<R: Read>(
+    packet: &mut Packet,
+    stored: R,
+    file: &File<'_>,
+    limits: &Limits,
+    at: Option<u64>,
+) -> Option<String> {
+    let mut artifact = blank(&file.shown);
+    artifact.captured_at = at.map(|t| t as f64);
+    // A page that the user named by a flag is read as one, whatever it looks like.
+    let forced = file.role.map(|_| ArtifactKind::PrometheusText);
+    let content = read(stored, &file.relative, forced, limits, &mut artifact);
+    let index = packet.artifacts.len();
+    packet.artifacts.push(artifact);
+    match content {
+        Content::Page(scrape) => {
+            packet.pages.push(Page {
+                artifact: index,
+                relative: file.relative.clone(),
+                given_role: file.role.map(str::to_owned),
+                scrape,
+            });
+            None
+        }
+        Content::Index(text) => Some(text),
+        Content::Other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn numbers_sort_as_numbers() {
+        let mut names = vec!["lmcache-10.prom", "lmcache-9.prom", "a/2", "a/10", "lmcache-1.prom"];
+        names.sort_by_key(|n| natural(n));
+        assert_eq!(names, ["a/2", "a/10", "lmcache-1.prom", "lmcache-9.prom", "lmcache-10.prom"]);
+    }
+}

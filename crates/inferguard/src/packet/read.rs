@@ -1,0 +1,207 @@
+//! Reads one artifact: hash, inflate, recognise, parse.
+
+use std::cell::RefCell;
+use std::io::{self, Cursor, Read};
+use std::rc::Rc;
+
+use flate2::read::MultiGzDecoder;
+use lmcache_prom::{ReadError, Scrape};
+use sha2::{Digest, Sha256};
+
+use super::kind::ArtifactKind;
+use super::open::Limits;
+use super::sniff::{SNIFF_BYTES, sniff};
+use super::{Artifact, InputIssue};
+
+/// Code of the issue that a page had more series than the limit.
+pub const PAGE_TOO_MANY_SERIES: &str = "too_many_series";
+
+/// How many located issues of one artifact are listed; all are counted.
+const LISTED_ISSUES: usize = 20;
+
+/// What reading an artifact gave beside its description.
+pub(crate) enum Content {
+    /// A page.
+    Page(Scrape),
+    /// The text of a small index file.
+    Index(String),
+    /// Nothing that this version reads.
+    Other,
+}
+
+/// Counts and hashes the stored bytes on their way through.
+struct Tee<R> {
+    inner: R,
+    state: Rc<RefCell<TeeState>>,
+}
+
+#[derive(Default)]
+struct TeeState {
+    hasher: Sha256,
+    bytes: u64,
+    error: Option<String>,
+}
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(n) => {
+                let mut state = self.state.borrow_mut();
+                state.hasher.update(&buffer[..n]);
+                state.bytes += n as u64;
+                Ok(n)
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
+            Err(e) => {
+                self.state.borrow_mut().error = Some(e.to_string());
+                Err(e)
+            }
+        }
+    }
+}
+
+/// Ends the stream at the first error and keeps the error, so that what came before counts.
+struct UntilError<R> {
+    inner: R,
+    left: u64,
+    error: Rc<RefCell<Option<String>>>,
+}
+
+impl<R: Read> Read for UntilError<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.error.borrow().is_some() {
+            return Ok(0);
+        }
+        if self.left == 0 {
+            *self.error.borrow_mut() = Some("it inflates beyond the size limit".into());
+            return Ok(0);
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        loop {
+            match self.inner.read(&mut buffer[..room]) {
+                Ok(n) => {
+                    self.left -= n as u64;
+                    return Ok(n);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    *self.error.borrow_mut() = Some(e.to_string());
+                    return Ok(0);
+                }
+            }
+        }
+    }
+}
+
+/// Reads an artifact from its stored bytes. `forced` is a kind that the user gave by a flag.
+pub(crate) fn read<R: Read>(
+    stored: R,
+    relative: &str,
+    forced: Option<ArtifactKind>,
+    limits: &Limits,
+    artifact: &mut Artifact,
+) -> Content {
+    let state = Rc::new(RefCell::new(TeeState::default()));
+    let mut tee = Tee { inner: stored, state: Rc::clone(&state) };
+    let mut magic = Vec::with_capacity(2);
+    let _ = (&mut tee).take(2).read_to_end(&mut magic);
+    let gzip = magic == [0x1f, 0x8b];
+    let error = Rc::new(RefCell::new(None));
+    let content = {
+        let raw = Cursor::new(magic).chain(&mut tee);
+        let left = if gzip { limits.inflated_bytes } else { u64::MAX };
+        let body: Box<dyn Read + '_> =
+            if gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let body = UntilError { inner: body, left, error: Rc::clone(&error) };
+        read_body(body, relative, forced, limits, artifact)
+    };
+    // Whatever the parser left is still hashed.
+    let drained = io::copy(&mut tee, &mut io::sink());
+    drop(tee);
+    let state = Rc::try_unwrap(state).map(RefCell::into_inner).unwrap_or_default();
+    artifact.bytes = state.bytes;
+    if drained.is_ok() && state.error.is_none() {
+        artifact.sha256 = Some(hex(&state.hasher.finalize()));
+    }
+    if let Some(message) = error.borrow_mut().take().or(state.error) {
+        let what = if gzip { "the gzip stream is damaged or cut off" } else { "reading stopped" };
+        artifact.issues.insert(
+            0,
+            InputIssue::whole("partial", format!("{what} ({message}): what came before is used")),
+        );
+    }
+    content
+}
+
+fn read_body<R: Read>(
+    mut body: R,
+    relative: &str,
+    forced: Option<ArtifactKind>,
+    limits: &Limits,
+    artifact: &mut Artifact,
+) -> Content {
+    let mut head = Vec::new();
+    let _ = (&mut body).take(SNIFF_BYTES as u64).read_to_end(&mut head);
+    artifact.kind = forced.unwrap_or_else(|| sniff(relative, &head));
+    artifact.read = artifact.kind.is_read();
+    match artifact.kind {
+        ArtifactKind::PrometheusText => {
+            let prom = lmcache_prom::Limits { max_series: limits.series, ..Default::default() };
+            match Scrape::read_with(Cursor::new(head).chain(body), &prom) {
+                Ok(scrape) => {
+                    note_issues(&scrape, artifact);
+                    Content::Page(scrape)
+                }
+                Err(error) => {
+                    artifact.read = false;
+                    artifact.issues.push(match error {
+                        ReadError::NotExposition(e) => {
+                            InputIssue::whole("not_exposition_text", e.to_string())
+                        }
+                        other => InputIssue::whole("unreadable", other.to_string()),
+                    });
+                    Content::Other
+                }
+            }
+        }
+        ArtifactKind::Manifest => {
+            let mut text = Vec::new();
+            let rest = body.take(limits.index_bytes).read_to_end(&mut text);
+            head.extend_from_slice(&text);
+            if rest.is_ok() { Content::Index(String::from_utf8_lossy(&head).into_owned()) } else { Content::Other }
+        }
+        _ => Content::Other,
+    }
+}
+
+fn note_issues(scrape: &Scrape, artifact: &mut Artifact) {
+    for issue in scrape.issues().iter().take(LISTED_ISSUES) {
+        artifact.issues.push(InputIssue {
+            code: "bad_line".into(),
+            message: format!("column {}: {}", issue.column, issue.kind),
+            line: Some(issue.line),
+            offset: Some(issue.offset),
+        });
+    }
+    let listed = artifact.issues.len() as u64;
+    if scrape.issue_count() > listed {
+        artifact.issues.push(InputIssue::whole(
+            "more_issues",
+            format!("{} more issues are not listed", scrape.issue_count() - listed),
+        ));
+    }
+    if scrape.partial() {
+        artifact.issues.push(InputIssue::whole(
+            PAGE_TOO_MANY_SERIES,
+            "the page has more series than the limit: the rest was not kept",
+        ));
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}

@@ -1,0 +1,289 @@
+//! `inferguard check`: everything at once, on one screen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
+use lmcache_prom::contract::Catalog;
+use lmcache_prom::{Captured, Timeline};
+use serde::Serialize;
+
+use super::findings::{Finding, NotEvaluable, find, not_evaluable};
+use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, releases};
+use crate::measures::{self, Measures};
+use crate::observe;
+use crate::packet::{Artifact, Packet};
+use crate::roles;
+
+/// The three answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Something is wrong.
+    SomethingWrong,
+    /// Nothing is wrong in what was seen; the report says what was not.
+    NothingWrongInWhatWasSeen,
+    /// Nothing was seen that could be right or wrong.
+    NothingSeen,
+}
+
+/// Whether a process did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    /// Counters of work grew between scrapes.
+    Flowing,
+    /// Work was counted, but not between the scrapes that were given.
+    Past,
+    /// The process runs and counts no work at all.
+    Idle,
+    /// The page does not tell.
+    Unknown,
+}
+
+/// One process (over its restarts) and its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TargetRow {
+    /// Role.
+    pub role: String,
+    /// What it is: `lmcache_mp`, `lmcache_cacheblend`, `lmcache_embedded`, `lmcache_coordinator`, `vllm`, `sglang`, `silent`.
+    pub is: Vec<String>,
+    /// Whether it did anything.
+    pub traffic: Traffic,
+    /// Why that is said.
+    pub traffic_because: String,
+    /// Names of known products that no examined release has.
+    pub unknown_names: Vec<String>,
+    /// Numbers.
+    #[serde(flatten)]
+    pub measures: Measures,
+}
+
+/// The report of `inferguard check`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CheckReport {
+    /// `inferguard/check/v1`.
+    pub schema: String,
+    /// The tool.
+    pub tool: Tool,
+    /// One of three answers.
+    pub answer: Answer,
+    /// The answer as a sentence.
+    pub summary: String,
+    /// Everything that was named or found.
+    pub inputs: Vec<Artifact>,
+    /// Which mode runs.
+    pub mode: Mode,
+    /// How the mode is known.
+    pub mode_claim: Claim,
+    /// Why it is said.
+    pub mode_because: String,
+    /// Architecture labels.
+    pub architecture: ArchitectureRow,
+    /// Releases by product.
+    pub releases: Releases,
+    /// Processes and their numbers.
+    pub targets: Vec<TargetRow>,
+    /// Coverage, a row a family.
+    pub families: Vec<FamilyRow>,
+    /// What is wrong, the likeliest root cause first.
+    pub findings: Vec<Finding>,
+    /// What could not be told.
+    pub not_evaluable: Vec<NotEvaluable>,
+}
+
+/// What both `check` and `lmcache-compat` are made from.
+pub(crate) struct Judged {
+    pub(crate) evidence: Evidence,
+    pub(crate) coverage: Coverage,
+    pub(crate) releases: Releases,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) not_evaluable: Vec<NotEvaluable>,
+    pub(crate) targets: Vec<TargetRow>,
+}
+
+/// Judges a packet; moves its pages out and writes the roles into its artifacts.
+pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -> Judged {
+    let groups = roles::group(catalog, &packet.pages);
+    let mut slots: Vec<_> = std::mem::take(&mut packet.pages).into_iter().map(Some).collect();
+    let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
+    let mut evidence = Evidence { targets: vec![], facts: options.facts() };
+    let mut measured: Vec<(String, Measures)> = Vec::new();
+    for (role, members) in groups {
+        let mut captured = Vec::new();
+        for member in members {
+            let Some(page) = slots.get_mut(member).and_then(Option::take) else { continue };
+            if let Some(artifact) = packet.artifacts.get_mut(page.artifact) {
+                artifact.role = Some(role.clone());
+            }
+            let time = packet.artifacts.get(page.artifact).and_then(|a| a.captured_at);
+            captured.push(Captured { id: page.artifact, time, scrape: Arc::new(page.scrape) });
+        }
+        let timeline = Timeline::from_scrapes(captured);
+        let scrapes: Vec<(&str, &lmcache_prom::Scrape)> = timeline
+            .scrapes()
+            .iter()
+            .map(|c| (paths.get(c.id).map_or("", String::as_str), &*c.scrape))
+            .collect();
+        evidence.targets.push(observe::target(catalog, &role, &scrapes));
+        measured.push((role, measures::take(catalog, &timeline, &paths)));
+    }
+    let mut lanes: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for lane in packet.artifacts.iter().filter_map(|a| a.kind.lane()) {
+        *lanes.entry(lane).or_default() += 1;
+    }
+    for (lane, count) in lanes {
+        evidence.facts.push(Fact {
+            kind: FactKind::Lane(lane, count),
+            claim: Claim::NotProven,
+            source: Source::new("packet", lane),
+        });
+    }
+    declare(catalog, &mut evidence, options.release);
+    let coverage = assess(catalog, &evidence);
+    let releases = releases(catalog, &evidence, options.release);
+    let findings = find(&evidence, &coverage, &releases, options);
+    let not_evaluable = not_evaluable(&evidence, &coverage, &measured);
+    let targets = evidence
+        .targets
+        .iter()
+        .zip(measured)
+        .map(|(target, (role, measures))| {
+            let (traffic, traffic_because) = traffic(catalog, target, &measures);
+            TargetRow {
+                role,
+                is: what_it_is(catalog, target),
+                traffic,
+                traffic_because,
+                unknown_names: target.unknown_names.iter().cloned().collect(),
+                measures,
+            }
+        })
+        .collect();
+    Judged { evidence, coverage, releases, findings, not_evaluable, targets }
+}
+
+fn what_it_is(catalog: &Catalog, target: &coverage_model::Target) -> Vec<String> {
+    use lmcache_prom::contract::Component;
+    let mut words: Vec<&str> = Vec::new();
+    for component in target.components(catalog) {
+        words.push(match component {
+            Component::Mp => "lmcache_mp",
+            Component::Blend => "lmcache_cacheblend",
+            Component::Coordinator => "lmcache_coordinator",
+            Component::Embedded => "lmcache_embedded",
+            Component::Controller => "lmcache_controller",
+            Component::Connector => "lmcache_mp_connector",
+            _ if target.signals.keys().any(|s| s.starts_with("sglang.")) => "sglang",
+            _ => "vllm",
+        });
+    }
+    if words.is_empty() {
+        words.push(if target.unknown_names.is_empty() { "silent" } else { "unknown" });
+    }
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// Signals that count work, by their ids.
+const WORK: &[&str] = &[
+    "mp.lookup.requested_tokens",
+    "mp.lookup.requests",
+    "mp.lookup.early_exit",
+    "mp.l1.write",
+    "mp.l1.read",
+    "mp.transfer.submitted_stores",
+    "mp.transfer.submitted_retrieves",
+    "mp.storage_manager.read_requests",
+    "mp.storage_manager.write_requests",
+    "blend.lookup.requests",
+    "embedded.num_lookup_requests",
+    "embedded.num_store_requests",
+    "embedded.num_retrieve_requests",
+    "vllm.prompt_tokens",
+    "vllm.request_success",
+    "sglang.prompt_tokens",
+    "sglang.num_requests",
+];
+
+fn traffic(catalog: &Catalog, target: &coverage_model::Target, measures: &Measures) -> (Traffic, String) {
+    let is_work = |name: &str| catalog.name(name).is_some_and(|n| WORK.contains(&n.signal()));
+    for window in &measures.windows {
+        if let Some((name, grown)) = window.increases.iter().find(|(n, _)| is_work(n)) {
+            return (Traffic::Flowing, format!("{name} grew by {}", observe::number(*grown)));
+        }
+    }
+    if let Some(signal) = WORK.iter().find(|s| target.nonzero(s)) {
+        let name = target.signals.get(signal).and_then(|o| o.names.iter().next()).map_or(*signal, String::as_str);
+        let total = measures.totals.get(name).copied().unwrap_or_default();
+        return (Traffic::Past, format!("{name} stands at {}", observe::number(total)));
+    }
+    let lmcache = target.signals.keys().any(|s| s.starts_with("mp.") || s.starts_with("embedded."));
+    let engine = target.signals.keys().any(|s| s.starts_with("vllm.") || s.starts_with("sglang."));
+    if lmcache {
+        (Traffic::Idle, "no lookup, store or retrieve was ever counted".into())
+    } else if engine {
+        (Traffic::Idle, "no prompt was ever counted".into())
+    } else {
+        (Traffic::Unknown, "the page carries no series that count work".into())
+    }
+}
+
+/// Makes the report. The packet's pages are used up.
+pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckReport {
+    let judged = judge(catalog, &mut packet, options);
+    let (answer, summary) = answer(&judged);
+    let architecture = ArchitectureRow {
+        headline: judged.coverage.architecture.headline.clone(),
+        labels: judged.coverage.architecture.labels.clone(),
+    };
+    CheckReport {
+        schema: "inferguard/check/v1".into(),
+        tool: Tool::this(),
+        answer,
+        summary,
+        inputs: packet.artifacts,
+        mode: judged.coverage.mode.mode,
+        mode_claim: judged.coverage.mode.claim,
+        mode_because: judged.coverage.mode.because,
+        architecture,
+        releases: judged.releases,
+        targets: judged.targets,
+        families: judged.coverage.families,
+        findings: judged.findings,
+        not_evaluable: judged.not_evaluable,
+    }
+}
+
+fn answer(judged: &Judged) -> (Answer, String) {
+    let wrong = judged.findings.iter().filter(|f| f.severity != "info").count();
+    if wrong > 0 {
+        let noun = if wrong == 1 { "finding" } else { "findings" };
+        return (Answer::SomethingWrong, format!("{wrong} {noun}, see below."));
+    }
+    let told = |t: &TargetRow| matches!(t.traffic, Traffic::Flowing | Traffic::Past);
+    let lmcache = |t: &TargetRow| t.is.iter().any(|w| w.starts_with("lmcache"));
+    if judged.targets.iter().any(|t| told(t) && lmcache(t)) {
+        (
+            Answer::NothingWrongInWhatWasSeen,
+            "Nothing is wrong in the metrics that were given. Causes that only logs, configuration or the HTTP API \
+             show are not judged by this version."
+                .into(),
+        )
+    } else if judged.targets.iter().any(told) {
+        (
+            Answer::NothingSeen,
+            "The engine works; nothing of LMCache was seen at work, so nothing is said of its health.".into(),
+        )
+    } else if judged.targets.iter().any(|t| t.traffic == Traffic::Idle) {
+        (
+            Answer::NothingSeen,
+            "The process answers and is idle: nothing has happened yet that could be right or wrong.".into(),
+        )
+    } else {
+        (Answer::NothingSeen, "Nothing was seen that could be judged.".into())
+    }
+}

@@ -1,0 +1,16 @@
+//! Report types: one value, several renderings.
+//!
+//! A report holds no wall-clock time and no machine state: the same packet gives the same
+//! bytes.
+
+mod catalog;
+mod check;
+mod compat;
+mod findings;
+mod parts;
+
+pub use catalog::{CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list, show};
+pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
+pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
+pub use findings::{Finding, NotEvaluable};
+pub use parts::{ArchitectureRow, DecidedBy, Options, ReleaseRow, Releases, Tool};

@@ -1,0 +1,208 @@
+//! Parts that several reports share.
+
+use std::collections::BTreeSet;
+
+use coverage_model::{Claim, Evidence, Fact, FactKind, Label, Source};
+use lmcache_prom::contract::{Catalog, Effect, Inference, Product, Release, narrow};
+use serde::Serialize;
+
+/// The tool that made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Tool {
+    /// `inferguard`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This build.
+    pub(crate) fn this() -> Self {
+        Self { name: "inferguard".into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
+
+/// What the user declared beside the evidence.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Mode that the user expects; `None` for any.
+    pub expect_mode: Option<coverage_model::Mode>,
+    /// The user says that an L2 adapter is configured.
+    pub l2_configured: bool,
+    /// LMCache release that the user declares.
+    pub release: Option<Release>,
+    /// The user says that LMCache's metrics are switched off.
+    pub metrics_disabled: bool,
+}
+
+impl Options {
+    /// The options as facts, for the model.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut add = |kind, flag: &str| {
+            facts.push(Fact { kind, claim: Claim::Inferred, source: Source::new("command line", flag) });
+        };
+        if self.l2_configured {
+            add(FactKind::Feature("l2"), "--l2-configured");
+        }
+        if self.metrics_disabled {
+            add(FactKind::MetricsDisabled, "--mp-metrics-disabled");
+        }
+        facts
+    }
+}
+
+/// Architecture labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArchitectureRow {
+    /// The label that says most.
+    pub headline: String,
+    /// All labels, the headline first.
+    pub labels: Vec<Label>,
+}
+
+/// A fact that decided a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DecidedBy {
+    /// `at least 0.5.6`, `at most 0.4.7`, `declared`.
+    pub effect: String,
+    /// The fact.
+    pub because: String,
+}
+
+/// The releases of one product that explain what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReleaseRow {
+    /// Oldest release that explains it.
+    pub min: Option<String>,
+    /// Newest release that explains it; `null` means "or newer".
+    pub max: Option<String>,
+    /// Release that the user declared.
+    pub declared: Option<String>,
+    /// All examined releases within the range.
+    pub candidates: Vec<String>,
+    /// Facts that decided the ends.
+    pub decided_by: Vec<DecidedBy>,
+    /// Facts that no single release explains.
+    pub contradictions: Vec<String>,
+    /// Roles whose pages it was read from.
+    pub roles: Vec<String>,
+}
+
+/// Releases by product; `null` for a product that was not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Releases {
+    /// LMCache.
+    pub lmcache: Option<ReleaseRow>,
+    /// vLLM.
+    pub vllm: Option<ReleaseRow>,
+    /// SGLang.
+    pub sglang: Option<ReleaseRow>,
+}
+
+/// Narrows every target's LMCache release by the declared one.
+pub(crate) fn declare(catalog: &Catalog, evidence: &mut Evidence, declared: Option<Release>) {
+    let Some(declared) = declared else { return };
+    for target in &mut evidence.targets {
+        if let Some(inference) = target.releases.get_mut(&Product::Lmcache) {
+            narrow(catalog, inference, declared, "--release");
+        }
+    }
+}
+
+/// One row a product: the union of what its targets admit.
+pub(crate) fn releases(catalog: &Catalog, evidence: &Evidence, declared: Option<Release>) -> Releases {
+    Releases {
+        lmcache: release_row(catalog, evidence, Product::Lmcache, declared),
+        vllm: release_row(catalog, evidence, Product::Vllm, None),
+        sglang: release_row(catalog, evidence, Product::Sglang, None),
+    }
+}
+
+fn release_row(
+    catalog: &Catalog,
+    evidence: &Evidence,
+    product: Product,
+    declared: Option<Release>,
+) -> Option<ReleaseRow> {
+    let found: Vec<(&str, &Inference)> = evidence
+        .targets
+        .iter()
+        .filter_map(|t| t.releases.get(&product).map(|i| (t.role.as_str(), i)))
+        .collect();
+    if found.is_empty() {
+        return declared.map(|d| ReleaseRow {
+            min: Some(d.to_string()),
+            max: Some(d.to_string()),
+            declared: Some(d.to_string()),
+            candidates: vec![],
+            decided_by: vec![DecidedBy { effect: "declared".into(), because: "--release".into() }],
+            contradictions: vec![],
+            roles: vec![],
+        });
+    }
+    // Processes of one product usually run one release: what all of them admit, or, where they
+    // differ, what any of them admits.
+    let sets: Vec<BTreeSet<Release>> =
+        found.iter().map(|(_, i)| i.candidates.iter().copied().collect()).collect();
+    let common = sets.iter().skip(1).fold(sets[0].clone(), |a, b| a.intersection(b).copied().collect());
+    let mut contradictions: Vec<String> =
+        found.iter().flat_map(|(_, i)| i.contradictions.iter().map(|c| c.what.clone())).collect();
+    let candidates: BTreeSet<Release> = if common.is_empty() {
+        let list: Vec<String> = found
+            .iter()
+            .map(|(role, i)| format!("{role} {}", span(i)))
+            .collect();
+        contradictions.push(format!("the processes run different releases: {}", list.join(", ")));
+        sets.into_iter().flatten().collect()
+    } else {
+        common
+    };
+    let newest = catalog.releases(product).last().copied();
+    let open = declared.is_none() && candidates.last().copied() == newest;
+    let mut decided_by: Vec<DecidedBy> = Vec::new();
+    for (_, inference) in &found {
+        for decision in &inference.decided_by {
+            let row = DecidedBy {
+                effect: match decision.effect {
+                    Effect::AtLeast(r) => format!("at least {r}"),
+                    Effect::AtMost(r) => format!("at most {r}"),
+                },
+                because: decision.because.clone(),
+            };
+            let tight = match decision.effect {
+                Effect::AtLeast(r) => Some(&r) == candidates.first(),
+                Effect::AtMost(r) => Some(&r) == candidates.last(),
+            };
+            if tight && !decided_by.iter().any(|d| d.effect == row.effect) {
+                decided_by.push(row);
+            }
+        }
+    }
+    if let Some(d) = declared {
+        decided_by.push(DecidedBy { effect: "declared".into(), because: format!("--release {d}") });
+    }
+    Some(ReleaseRow {
+        min: candidates.first().map(ToString::to_string),
+        max: if open { None } else { candidates.last().map(ToString::to_string) },
+        declared: declared.map(|d| d.to_string()),
+        candidates: candidates.iter().map(ToString::to_string).collect(),
+        decided_by,
+        contradictions,
+        roles: found.iter().map(|(role, _)| (*role).to_owned()).collect(),
+    })
+}
+
+fn span(inference: &Inference) -> String {
+    match (inference.min(), inference.max()) {
+        (Some(a), Some(b)) if a == b => a.to_string(),
+        (Some(a), Some(b)) => format!("{a} to {b}"),
+        (Some(a), None) => format!("{a} or newer"),
+        _ => "unknown".into(),
+    }
+}
