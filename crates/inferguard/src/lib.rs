@@ -1,1 +1,29 @@
-//! x
+//! InferGuard: the evidence of an LMCache deployment in, a judgement with its proof out.
+//!
+//! The crate opens packets ([`packet`]), judges them ([`report`]) and renders the judgement
+//! ([`render`]). It is a facade: the parsers and models behind it are crates of their own.
+//!
+//! ```
+//! use inferguard::packet::{Input, Limits, open};
+//! use inferguard::report::{Options, check};
+//! use lmcache_prom::contract::Catalog;
+//!
+//! let page = b"lmcache_mp_l1_usage_ratio 0\nlmcache_mp_l1_memory_usage_bytes 0\n".to_vec();
+//! let input = Input::Fetched { url: "http://localhost/metrics".into(), role: None, body: Ok(page), at: None };
+//! let packet = open(&[input], &Limits::default());
+//! let report = check(&Catalog::new(), packet, &Options::default());
+//! assert_eq!(report.architecture.headline, "lmcache_mp_server");
+//! ```
+
+#[cfg(feature = "client")]
+pub mod fetch;
+mod measures;
+mod observe;
+pub mod packet;
+pub mod render;
+pub mod report;
+mod roles;
+
+pub use measures::{
+    GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow, WindowRow,
+};

@@ -1,0 +1,3 @@
+//! Renderings of the reports.
+
+pub mod terminal;

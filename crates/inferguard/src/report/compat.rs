@@ -1,0 +1,611 @@
+//! `inferguard lmcache-compat`: the compatibility report, with the keys that scripts know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coverage_model::{FamilyRow, Mode, RequiredWhen, Status};
+use lmcache_prom::contract::{Catalog, Component, Part, Release, When};
+use serde::Serialize;
+
+use super::check::{Judged, TargetRow, judge};
+use super::findings::{Finding, NotEvaluable};
+use super::parts::{ArchitectureRow, Options, Releases, Tool};
+use crate::packet::{Artifact, Packet};
+
+/// A reason for `--fail-on`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Failure {
+    /// Stable code.
+    pub code: String,
+    /// Family that it is about, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// What fails, with its proof.
+    pub message: String,
+}
+
+/// Which failures end the command with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailOn {
+    /// None.
+    Never,
+    /// A mode other than the expected one.
+    ModeMismatch,
+    /// Any failure reason.
+    MissingRequired,
+}
+
+impl FailOn {
+    /// Whether the report breaches the policy.
+    pub fn breached(self, report: &CompatReport) -> bool {
+        match self {
+            Self::Never => false,
+            Self::ModeMismatch => report.failure_reasons.iter().any(|f| f.code == "lmcache_mode_mismatch"),
+            Self::MissingRequired => !report.failure_reasons.is_empty(),
+        }
+    }
+}
+
+/// One surface: how many of its families are in which state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SurfaceRow {
+    /// Families.
+    pub family_count: usize,
+    /// Families by status.
+    pub populated: usize,
+    /// Families by status.
+    pub zero: usize,
+    /// Families by status.
+    pub not_emitted: usize,
+    /// Families by status.
+    pub missing: usize,
+    /// Families by status.
+    pub disabled: usize,
+    /// Families by status.
+    pub not_applicable: usize,
+    /// Families by status.
+    pub unknown: usize,
+    /// Families that have to be there in some condition.
+    pub required_family_count: usize,
+    /// Required families that are populated.
+    pub required_populated: usize,
+    /// Required families that are zero.
+    pub required_zero: usize,
+    /// Required families that are missing.
+    pub required_missing: usize,
+    /// `complete`, `partial`, `zero`, `missing`, `not_emitted`, `disabled`, `unknown`, `not_applicable`.
+    pub status: String,
+}
+
+/// What was observed, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Observed {
+    /// Series of a multiprocess server are there.
+    pub lmcache_mp: bool,
+    /// Series of CacheBlend are there.
+    pub lmcache_cacheblend: bool,
+    /// Series of an embedded engine are there.
+    pub lmcache_embedded: bool,
+    /// Series of vLLM are there.
+    pub vllm: bool,
+    /// Series of SGLang are there.
+    pub sglang: bool,
+    /// Distinct names of known products.
+    pub total_series: usize,
+    /// Distinct names with a value other than zero.
+    pub populated_nonzero_series: usize,
+}
+
+/// What the MP server's own labels and series say of its observability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MpObservability {
+    /// Explicit instance ids.
+    pub service_instance_ids: Vec<String>,
+    /// Cache salts that occur as label values.
+    pub cache_salt_values: Vec<String>,
+    /// Their number.
+    pub cache_salt_cardinality: usize,
+    /// More than 100 of them.
+    pub cache_salt_cardinality_risk: bool,
+    /// L2 adapters that occur as label values.
+    pub l2_names: Vec<String>,
+    /// Names of the event bus' own series.
+    pub event_bus_metric_names: Vec<String>,
+    /// Names of sampled histograms that are there.
+    pub sampled_histogram_names: Vec<String>,
+}
+
+/// L2 in numbers; `null` is "not there", which is not zero.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct L2Summary {
+    /// An L2 series other than the adapter gauge is there.
+    pub observed: bool,
+    /// Store requests sent to adapters.
+    pub store_tasks: Option<f64>,
+    /// Store requests that ended.
+    pub store_completed: Option<f64>,
+    /// Chunks submitted to adapters.
+    pub store_submitted_objects: Option<f64>,
+    /// Chunks that adapters took.
+    pub store_completed_objects: Option<f64>,
+    /// Keys that failed (to 0.4.5).
+    pub store_failed_keys: Option<f64>,
+    /// Load requests.
+    pub prefetch_load_tasks: Option<f64>,
+    /// Load requests that ended.
+    pub load_completed: Option<f64>,
+    /// Chunks loaded.
+    pub prefetch_loaded_keys: Option<f64>,
+    /// Keys that failed (to 0.4.5).
+    pub prefetch_failed_keys: Option<f64>,
+    /// Chunks that were found and failed to load.
+    pub prefetch_failures: Option<f64>,
+    /// Stores in flight at the last scrape.
+    pub num_inflight_l2_stores: Option<f64>,
+    /// Loads in flight at the last scrape.
+    pub num_inflight_l2_loads: Option<f64>,
+    /// Prefetch jobs at the last scrape.
+    pub active_prefetch_jobs: Option<f64>,
+    /// Memory of loads in flight at the last scrape, in bytes.
+    pub inflight_load_memory_usage_bytes: Option<f64>,
+    /// Mean throughput of stores in GB/s.
+    pub store_throughput_gbs: Option<f64>,
+    /// Mean throughput of loads in GB/s.
+    pub load_throughput_gbs: Option<f64>,
+}
+
+/// CacheBlend in numbers; `null` is "not there".
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CacheblendSummary {
+    /// A CacheBlend series is there.
+    pub observed: bool,
+    /// Lookups.
+    pub lookup_requests: Option<f64>,
+    /// Lookups that a fingerprint matched.
+    pub lookup_fingerprint_hits: Option<f64>,
+    /// Lookups that storage answered.
+    pub lookup_storage_hits: Option<f64>,
+    /// Tokens asked for.
+    pub lookup_requested_tokens: Option<f64>,
+    /// Tokens found.
+    pub lookup_hit_tokens: Option<f64>,
+    /// Chunks that were stale.
+    pub lookup_stale_chunks: Option<f64>,
+    /// Lookups without a registered device.
+    pub lookup_no_gpu_context_errors: Option<f64>,
+    /// Retrieves.
+    pub retrieve_requests: Option<f64>,
+    /// Chunks retrieved.
+    pub retrieve_chunks: Option<f64>,
+    /// Failed retrieves.
+    pub failures: Option<f64>,
+    /// Fingerprints registered.
+    pub fingerprints_registered: Option<f64>,
+    /// Chunks evicted.
+    pub chunks_evicted: Option<f64>,
+}
+
+/// The report of `inferguard lmcache-compat`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CompatReport {
+    /// `inferguard-observability-compat/v1`.
+    pub schema_version: String,
+    /// The same, under the name that all reports share.
+    pub schema: String,
+    /// The tool.
+    pub tool: Tool,
+    /// Pages of engines.
+    pub engine_source: String,
+    /// Pages of LMCache.
+    pub lmcache_source: String,
+    /// Everything that was named.
+    pub inputs: Vec<Artifact>,
+    /// Mode that the user expects.
+    pub expect_mode: String,
+    /// Mode that was found.
+    pub detected_mode: Mode,
+    /// Why it is said.
+    pub detected_mode_because: String,
+    /// Architecture labels.
+    pub detected_architecture: DetectedArchitecture,
+    /// Releases by product.
+    pub releases: Releases,
+    /// Whether L2 is configured or seen.
+    pub l2_configured: bool,
+    /// Reasons for `--fail-on`.
+    pub failure_reasons: Vec<Failure>,
+    /// Findings.
+    pub diagnostic_findings: Vec<Finding>,
+    /// What could not be told.
+    pub not_evaluable: Vec<NotEvaluable>,
+    /// Questions to LMCache's authors; a later lane fills it.
+    pub upstream_questions: Vec<String>,
+    /// What was observed, in numbers.
+    pub observed: Observed,
+    /// The MP server's own observability.
+    pub lmcache_mp_observability: MpObservability,
+    /// L2 in numbers.
+    pub lmcache_l2_summary: L2Summary,
+    /// CacheBlend in numbers.
+    pub lmcache_cacheblend_summary: CacheblendSummary,
+    /// A later lane fills it.
+    pub lmcache_http_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_log_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_trace_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_otel_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_trace_replay_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_lookup_hash_evidence: Option<()>,
+    /// A later lane fills it.
+    pub lmcache_cacheblend_boundary_evidence: Option<()>,
+    /// Processes and their numbers.
+    pub targets: Vec<TargetRow>,
+    /// Surfaces.
+    pub surfaces: BTreeMap<String, SurfaceRow>,
+    /// Coverage, a row a family.
+    pub families: Vec<FamilyRow>,
+    /// Names of the contract that the inferred releases have.
+    pub locked_metrics: LockedMetrics,
+}
+
+/// Architecture with the key that scripts know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DetectedArchitecture {
+    /// The headline.
+    pub label: String,
+    /// How the headline is known.
+    pub claim_status: coverage_model::Claim,
+    /// All labels.
+    #[serde(flatten)]
+    pub all: ArchitectureRow,
+}
+
+/// Names of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockedMetrics {
+    /// LMCache's.
+    pub lmcache: Vec<String>,
+    /// vLLM's.
+    pub vllm: Vec<String>,
+}
+
+/// Makes the report. The packet's pages are used up.
+pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> CompatReport {
+    let labels = label_values(&packet);
+    let judged = judge(catalog, &mut packet, options);
+    let shows = |prefix: &str| {
+        judged.evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with(prefix)))
+    };
+    let numbers = Numbers { catalog, targets: &judged.targets };
+    let source = |engine: bool| {
+        let roles: Vec<&str> = judged
+            .targets
+            .iter()
+            .filter(|t| t.is.iter().any(|w| matches!(w.as_str(), "vllm" | "sglang")) == engine)
+            .flat_map(|t| t.measures.scrapes.iter().map(|s| s.artifact.as_str()))
+            .collect();
+        roles.join(", ")
+    };
+    let architecture = ArchitectureRow {
+        headline: judged.coverage.architecture.headline.clone(),
+        labels: judged.coverage.architecture.labels.clone(),
+    };
+    let l2 = shows("mp.l2.") && judged.coverage.families.iter().any(|f| {
+        f.family == "l2_counters" && f.status != Status::NotApplicable
+    });
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut live: BTreeSet<&str> = BTreeSet::new();
+    for observed in judged.evidence.targets.iter().flat_map(|t| t.signals.values()) {
+        seen.extend(observed.names.iter().map(String::as_str));
+        if observed.nonzero > 0 {
+            live.extend(observed.names.iter().map(String::as_str));
+        }
+    }
+    CompatReport {
+        schema_version: "inferguard-observability-compat/v1".into(),
+        schema: "inferguard-observability-compat/v1".into(),
+        tool: Tool::this(),
+        engine_source: source(true),
+        lmcache_source: source(false),
+        inputs: packet.artifacts,
+        expect_mode: options.expect_mode.map_or("auto", Mode::name).to_owned(),
+        detected_mode: judged.coverage.mode.mode,
+        detected_mode_because: judged.coverage.mode.because.clone(),
+        detected_architecture: DetectedArchitecture {
+            label: architecture.headline.clone(),
+            claim_status: architecture.labels.first().map_or(coverage_model::Claim::NotProven, |l| l.claim),
+            all: architecture,
+        },
+        releases: judged.releases.clone(),
+        l2_configured: options.l2_configured || l2,
+        failure_reasons: failures(&judged, options),
+        diagnostic_findings: judged.findings.clone(),
+        not_evaluable: judged.not_evaluable.clone(),
+        upstream_questions: vec![],
+        observed: Observed {
+            lmcache_mp: shows("mp."),
+            lmcache_cacheblend: shows("blend."),
+            lmcache_embedded: shows("embedded."),
+            vllm: shows("vllm."),
+            sglang: shows("sglang."),
+            total_series: seen.len(),
+            populated_nonzero_series: live.len(),
+        },
+        lmcache_mp_observability: mp_observability(catalog, &judged, labels),
+        lmcache_l2_summary: numbers.l2(shows("mp.l2.")),
+        lmcache_cacheblend_summary: numbers.cacheblend(shows("blend.")),
+        lmcache_http_evidence: None,
+        lmcache_log_evidence: None,
+        lmcache_trace_evidence: None,
+        lmcache_otel_evidence: None,
+        lmcache_trace_replay_evidence: None,
+        lmcache_lookup_hash_evidence: None,
+        lmcache_cacheblend_boundary_evidence: None,
+        surfaces: surfaces(&judged.coverage.families),
+        locked_metrics: locked(catalog, &judged.releases),
+        targets: judged.targets,
+        families: judged.coverage.families,
+    }
+}
+
+fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
+    let mut out = Vec::new();
+    if options.metrics_disabled {
+        out.push(Failure {
+            code: "lmcache_mp_observability_disabled".into(),
+            family: None,
+            message: "metrics are declared to be switched off".into(),
+        });
+    }
+    if let Some(expected) = options.expect_mode
+        && expected != judged.coverage.mode.mode
+    {
+        out.push(Failure {
+            code: "lmcache_mode_mismatch".into(),
+            family: None,
+            message: format!(
+                "expected {}, found {}: {}",
+                expected.name(),
+                judged.coverage.mode.mode.name(),
+                judged.coverage.mode.because
+            ),
+        });
+    }
+    for row in judged.coverage.families.iter().filter(|f| f.status == Status::Missing) {
+        let code = match row.surface.as_str() {
+            "lmcache_mp" => "lmcache_mp_family_missing",
+            "lmcache_cacheblend" => "lmcache_cacheblend_family_missing",
+            "lmcache_embedded" => "lmcache_embedded_family_missing",
+            _ => "engine_family_missing",
+        };
+        if matches!(row.required_when, RequiredWhen::Optional | RequiredWhen::Sampled) {
+            continue;
+        }
+        out.push(Failure {
+            code: code.into(),
+            family: Some(row.family.clone()),
+            message: row.because.clone(),
+        });
+    }
+    out
+}
+
+fn surfaces(families: &[FamilyRow]) -> BTreeMap<String, SurfaceRow> {
+    let mut out: BTreeMap<String, SurfaceRow> = BTreeMap::new();
+    for family in families {
+        let row = out.entry(family.surface.clone()).or_default();
+        row.family_count += 1;
+        let slot = match family.status {
+            Status::Populated => &mut row.populated,
+            Status::Zero => &mut row.zero,
+            Status::NotEmitted => &mut row.not_emitted,
+            Status::Missing => &mut row.missing,
+            Status::Disabled => &mut row.disabled,
+            Status::NotApplicable => &mut row.not_applicable,
+            Status::Unknown => &mut row.unknown,
+        };
+        *slot += 1;
+        if !matches!(family.required_when, RequiredWhen::Optional | RequiredWhen::Sampled) {
+            row.required_family_count += 1;
+            match family.status {
+                Status::Populated => row.required_populated += 1,
+                Status::Zero => row.required_zero += 1,
+                Status::Missing => row.required_missing += 1,
+                _ => {}
+            }
+        }
+    }
+    for row in out.values_mut() {
+        // A counter that is healthy at zero, or that has had no event yet, lowers nothing.
+        row.status = if row.missing > 0 {
+            if row.populated > 0 { "partial" } else { "missing" }
+        } else if row.populated > 0 {
+            "complete"
+        } else if row.zero > 0 {
+            "zero"
+        } else if row.disabled > 0 {
+            "disabled"
+        } else if row.unknown > 0 {
+            "unknown"
+        } else if row.not_emitted > 0 {
+            "not_emitted"
+        } else {
+            "not_applicable"
+        }
+        .into();
+    }
+    out
+}
+
+#[derive(Default)]
+struct LabelValues {
+    salts: BTreeSet<String>,
+    l2_names: BTreeSet<String>,
+    instances: BTreeSet<String>,
+}
+
+/// Label values that the report lists, read before the pages are used up.
+fn label_values(packet: &Packet) -> LabelValues {
+    let mut out = LabelValues::default();
+    for page in &packet.pages {
+        for name in page.scrape.sample_names() {
+            if name == "target_info" {
+                out.instances.extend(
+                    page.scrape.series(name).filter_map(|s| s.label("service_instance_id").map(str::to_owned)),
+                );
+            }
+            if !name.starts_with("lmcache") || name.ends_with("_bucket") {
+                continue;
+            }
+            for series in page.scrape.series(name) {
+                for (label, into) in [("cache_salt", &mut out.salts), ("l2_name", &mut out.l2_names)] {
+                    if let Some(value) = series.label(label)
+                        && !into.contains(value)
+                    {
+                        into.insert(value.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+fn mp_observability(catalog: &Catalog, judged: &Judged, labels: LabelValues) -> MpObservability {
+    let names = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
+        let found: BTreeSet<String> = judged
+            .evidence
+            .targets
+            .iter()
+            .flat_map(|t| t.signals.iter())
+            .filter(|(id, _)| keep(id))
+            .flat_map(|(_, o)| o.names.iter().cloned())
+            .collect();
+        found.into_iter().collect()
+    };
+    let sampled = |id: &str| {
+        id.starts_with("mp.") && catalog.signal(id).iter().any(|s| matches!(s.when, When::Sampled(_)))
+    };
+    MpObservability {
+        service_instance_ids: labels.instances.into_iter().collect(),
+        cache_salt_cardinality: labels.salts.len(),
+        cache_salt_cardinality_risk: labels.salts.len() > 100,
+        cache_salt_values: labels.salts.into_iter().collect(),
+        l2_names: labels.l2_names.into_iter().collect(),
+        event_bus_metric_names: names(&|id| id.starts_with("mp.event_bus.")),
+        sampled_histogram_names: names(&sampled),
+    }
+}
+
+fn locked(catalog: &Catalog, releases: &Releases) -> LockedMetrics {
+    let span = |row: &Option<super::parts::ReleaseRow>| -> Vec<Release> {
+        row.iter().flat_map(|r| r.candidates.iter().filter_map(|c| c.parse().ok())).collect()
+    };
+    let of = |keep: &dyn Fn(Component) -> bool, prefix: &str, candidates: &[Release]| -> Vec<String> {
+        let found: BTreeSet<&str> = catalog
+            .spellings()
+            .filter(|s| keep(s.component) && s.name.starts_with(prefix))
+            .filter(|s| candidates.iter().any(|r| s.in_release(*r)))
+            .map(|s| s.name)
+            .collect();
+        found.into_iter().map(str::to_owned).collect()
+    };
+    LockedMetrics {
+        lmcache: of(&|c| c != Component::Engine, "lmcache", &span(&releases.lmcache)),
+        vllm: of(&|c| c == Component::Engine, "vllm", &span(&releases.vllm)),
+    }
+}
+
+/// Sums by signal over all targets; `None` where no target has the signal.
+struct Numbers<'a> {
+    catalog: &'a Catalog,
+    targets: &'a [TargetRow],
+}
+
+impl Numbers<'_> {
+    fn is(&self, name: &str, signal: &str) -> bool {
+        self.catalog.name(name).is_some_and(|n| n.signal() == signal && n.part == Part::Value)
+    }
+
+    fn total(&self, signal: &str) -> Option<f64> {
+        self.targets
+            .iter()
+            .flat_map(|t| t.measures.totals.iter())
+            .filter(|(name, _)| self.is(name, signal))
+            .map(|(_, v)| *v)
+            .reduce(|a, b| a + b)
+    }
+
+    fn gauge(&self, signal: &str) -> Option<f64> {
+        self.targets
+            .iter()
+            .filter_map(|t| t.measures.processes.last())
+            .flat_map(|p| p.gauges.iter())
+            .filter(|(name, _)| self.is(name, signal))
+            .map(|(_, g)| g.last)
+            .reduce(|a, b| a + b)
+    }
+
+    fn mean(&self, signal: &str) -> Option<f64> {
+        let (sum, count) = self
+            .targets
+            .iter()
+            .flat_map(|t| t.measures.processes.iter())
+            .flat_map(|p| p.histograms.iter())
+            .filter(|(name, _)| self.catalog.name(&format!("{name}_count")).is_some_and(|n| n.signal() == signal))
+            .fold((0.0, 0.0), |(s, c), (_, h)| (s + h.sum, c + h.count));
+        (count > 0.0).then(|| sum / count)
+    }
+
+    fn l2(&self, observed: bool) -> L2Summary {
+        L2Summary {
+            observed,
+            store_tasks: self.total("mp.l2.store_submitted"),
+            store_completed: self.total("mp.l2.store_completed"),
+            store_submitted_objects: self.total("mp.l2.store_submitted_objects"),
+            store_completed_objects: self.total("mp.l2.store_completed_objects"),
+            store_failed_keys: self.total("mp.l2.store_failed_keys"),
+            prefetch_load_tasks: self.total("mp.l2.prefetch_load_submitted"),
+            load_completed: self.total("mp.l2.load_completed"),
+            prefetch_loaded_keys: self.total("mp.l2.prefetch_load_completed"),
+            prefetch_failed_keys: self.total("mp.l2.prefetch_failed_keys"),
+            prefetch_failures: self.total("mp.l2.prefetch_failure"),
+            num_inflight_l2_stores: self.gauge("mp.l2.inflight_stores"),
+            num_inflight_l2_loads: self.gauge("mp.l2.inflight_loads"),
+            active_prefetch_jobs: self.gauge("mp.lookup.active_prefetch_jobs"),
+            inflight_load_memory_usage_bytes: self.gauge("mp.l2.inflight_load_bytes"),
+            store_throughput_gbs: self.mean("mp.l2.store_throughput"),
+            load_throughput_gbs: self.mean("mp.l2.load_throughput"),
+        }
+    }
+
+    fn cacheblend(&self, observed: bool) -> CacheblendSummary {
+        CacheblendSummary {
+            observed,
+            lookup_requests: self.total("blend.lookup.requests"),
+            lookup_fingerprint_hits: self.total("blend.lookup.fingerprint_hits"),
+            lookup_storage_hits: self.total("blend.lookup.storage_hits"),
+            lookup_requested_tokens: self.total("blend.lookup.requested_tokens"),
+            lookup_hit_tokens: self.total("blend.lookup.hit_tokens"),
+            lookup_stale_chunks: self.total("blend.lookup.stale_chunks"),
+            lookup_no_gpu_context_errors: self.total("blend.lookup.no_gpu_context_errors"),
+            retrieve_requests: self.total("blend.retrieve.requests"),
+            retrieve_chunks: self.total("blend.retrieve.chunks"),
+            failures: self.total("blend.retrieve.failures"),
+            fingerprints_registered: self.total("blend.fingerprints_registered"),
+            chunks_evicted: self.total("blend.chunks_evicted"),
+        }
+    }
+}
