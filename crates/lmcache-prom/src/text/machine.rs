@@ -8,7 +8,9 @@ use super::event::{
 };
 use super::grammar::{self, Fault, RawComment};
 use super::issue::{Issue, IssueKind};
+use super::number::{finite, number};
 use super::refusal::{NotExposition, looks_binary, refuse};
+use memchr::memchr;
 
 /// How many first bytes are kept to tell what an unreadable input is.
 const PREFIX: usize = 512;
@@ -84,6 +86,28 @@ impl Machine {
         self.refused.is_some()
     }
 
+    /// Complete lines, each with its `\n`. Stops where the input is recognised as something else.
+    pub(super) fn lines(
+        &mut self,
+        bytes: &[u8],
+        scratch: &mut Scratch,
+        sink: &mut impl FnMut(Event<'_, '_>),
+    ) {
+        // One check of all lines is cheaper than one of each.
+        let text = str::from_utf8(bytes).ok();
+        let mut start = 0;
+        while self.refused.is_none()
+            && let Some(rest) = bytes.get(start..)
+            && let Some(length) = memchr(b'\n', rest)
+        {
+            let end = start + length;
+            let line = rest.get(..length).unwrap_or_default();
+            let text = text.and_then(|text| text.get(start..end));
+            self.any_line(line, text, length as u64 + 1, false, scratch, sink);
+            start = end + 1;
+        }
+    }
+
     /// A complete line without its `\n`.
     pub(super) fn line(
         &mut self,
@@ -91,7 +115,7 @@ impl Machine {
         scratch: &mut Scratch,
         sink: &mut impl FnMut(Event<'_, '_>),
     ) {
-        self.any_line(bytes, bytes.len() as u64 + 1, false, scratch, sink);
+        self.any_line(bytes, None, bytes.len() as u64 + 1, false, scratch, sink);
     }
 
     /// The rest of the input after its last `\n`; nothing if it is empty.
@@ -101,8 +125,8 @@ impl Machine {
         scratch: &mut Scratch,
         sink: &mut impl FnMut(Event<'_, '_>),
     ) {
-        if !bytes.is_empty() {
-            self.any_line(bytes, bytes.len() as u64, true, scratch, sink);
+        if !bytes.is_empty() && self.refused.is_none() {
+            self.any_line(bytes, None, bytes.len() as u64, true, scratch, sink);
         }
     }
 
@@ -113,6 +137,7 @@ impl Machine {
         length: u64,
         sink: &mut impl FnMut(Event<'_, '_>),
     ) {
+        let head = head.get(..MAX_LINE).unwrap_or(head);
         self.summary.lines += 1;
         self.remember(head);
         self.begin(head);
@@ -171,48 +196,44 @@ impl Machine {
         sink(Event::Issue(issue));
     }
 
+    /// A line without its line end; `text` is the same, if that is known to be UTF-8.
     fn any_line(
         &mut self,
         bytes: &[u8],
+        text: Option<&str>,
         length: u64,
         torn: bool,
         scratch: &mut Scratch,
         sink: &mut impl FnMut(Event<'_, '_>),
     ) {
-        self.summary.lines += 1;
         if bytes.len() > MAX_LINE {
-            self.summary.lines -= 1;
             self.long_line(bytes, length, sink);
             return;
         }
+        self.summary.lines += 1;
         if self.prefix.len() < PREFIX {
             self.remember(bytes);
         }
-        // A byte order mark at the very start.
-        let mut skipped = 0;
-        let mut bytes = bytes;
-        if self.summary.lines == 1
-            && let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf")
-        {
-            skipped = 3;
-            bytes = rest;
-        }
+        let bom = self.summary.lines == 1 && bytes.starts_with(b"\xef\xbb\xbf");
+        let from = if bom { 3 } else { 0 };
+        let to = if bytes.ends_with(b"\r") { bytes.len() - 1 } else { bytes.len() };
+        let bytes = bytes.get(from..to).unwrap_or_default();
         if !self.begun {
             self.begin(bytes);
-            if self.refused.is_some() {
-                self.offset += length;
-                return;
-            }
         }
-        self.offset += skipped;
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        self.read(bytes, torn, scratch, sink);
-        self.offset += length - skipped;
+        if self.refused.is_none() {
+            self.offset += from as u64;
+            let text = text.and_then(|text| text.get(from..to));
+            self.read(bytes, text, torn, scratch, sink);
+            self.offset -= from as u64;
+        }
+        self.offset += length;
     }
 
     fn read(
         &mut self,
         bytes: &[u8],
+        text: Option<&str>,
         torn: bool,
         scratch: &mut Scratch,
         sink: &mut impl FnMut(Event<'_, '_>),
@@ -233,7 +254,7 @@ impl Machine {
             self.ended = false;
             self.issue(IssueKind::ContentAfterEof, start, sink);
         }
-        let text = match str::from_utf8(bytes) {
+        let text = match text.map_or_else(|| str::from_utf8(bytes), Ok) {
             Ok(text) => text,
             Err(error) => {
                 self.issue(IssueKind::InvalidUtf8, error.valid_up_to(), sink);
@@ -297,7 +318,7 @@ impl Machine {
             Ok(raw) => raw,
             Err(fault) => return self.fault(text, fault, sink),
         };
-        let value = match grammar::number(slice(text, raw.value)) {
+        let value = match number(slice(text, raw.value)) {
             Ok(value) => value,
             Err(kind) => return self.issue(kind, raw.value.0 as usize, sink),
         };
@@ -311,7 +332,7 @@ impl Machine {
         let exemplar = match raw.exemplar {
             None => None,
             Some(exemplar) => {
-                let value = grammar::number(slice(text, exemplar.value)).ok();
+                let value = number(slice(text, exemplar.value)).ok();
                 let timestamp = exemplar.timestamp.map(|span| finite(slice(text, span)));
                 let (Some(value), None | Some(Some(_))) = (value, timestamp) else {
                     let at = exemplar.value.0 as usize;
@@ -357,10 +378,6 @@ impl Machine {
     }
 }
 
-fn finite(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|value| value.is_finite())
-}
-
 /// `error 404` and the like: a word that no metric is called, with an HTTP status as value.
 fn http_error(name: &str, value: f64) -> bool {
     (400.0..600.0).contains(&value)
@@ -374,7 +391,11 @@ fn http_error(name: &str, value: f64) -> bool {
 #[allow(clippy::cast_possible_truncation)] // a line has fewer labels than bytes
 fn repeated(text: &str, labels: &[RawLabel], order: &mut Vec<u32>) -> Option<usize> {
     let name = |label: &RawLabel| slice(text, label.name);
-    if labels.is_sorted_by(|a, b| name(a) < name(b)) && labels.iter().all(|l| !l.name_escaped) {
+    // Exporters write labels in order. First bytes tell most pairs apart.
+    let bytes = text.as_bytes();
+    let first = |label: &RawLabel| bytes.get(label.name.0 as usize);
+    let rising = |a: &RawLabel, b: &RawLabel| first(a) < first(b) || name(a) < name(b);
+    if labels.is_sorted_by(rising) && labels.iter().all(|l| !l.name_escaped) {
         return None;
     }
     let full =

@@ -33,6 +33,7 @@ mod event;
 mod grammar;
 mod issue;
 mod machine;
+mod number;
 mod refusal;
 mod stream;
 

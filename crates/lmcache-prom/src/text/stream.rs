@@ -4,8 +4,11 @@ use super::MAX_LINE;
 use super::event::Event;
 use super::machine::{Machine, Scratch, Summary};
 use super::refusal::{NotExposition, ReadError};
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use std::io::{ErrorKind, Read};
+
+/// How many bytes are read at once.
+const BLOCK: usize = 1 << 16;
 
 /// Parses a whole input in memory. Issues reach the sink as [`Event::Issue`], in place.
 ///
@@ -17,12 +20,12 @@ pub fn parse_slice(
 ) -> Result<Summary, NotExposition> {
     let mut machine = Machine::default();
     let mut rest = bytes;
-    while let Some((line, tail)) = split_line(rest) {
-        machine.line(line, scratch, &mut sink);
+    while !machine.refused()
+        && let Some(length) = block(rest)
+        && let Some((lines, tail)) = rest.split_at_checked(length)
+    {
+        machine.lines(lines, scratch, &mut sink);
         rest = tail;
-        if machine.refused() {
-            return machine.finish();
-        }
     }
     machine.tail(rest, scratch, &mut sink);
     machine.finish()
@@ -37,7 +40,7 @@ pub fn parse_reader(
     mut sink: impl FnMut(Event<'_, '_>),
 ) -> Result<Summary, ReadError> {
     let mut parser = StreamParser::default();
-    let mut block = vec![0; 1 << 16];
+    let mut block = vec![0; BLOCK];
     let mut offset = 0_u64;
     loop {
         let read = match reader.read(&mut block) {
@@ -89,28 +92,36 @@ impl StreamParser {
     /// Takes the next bytes and gives what they complete.
     pub fn feed(&mut self, chunk: &[u8], mut sink: impl FnMut(Event<'_, '_>)) {
         let mut rest = chunk;
-        while !self.is_refused()
-            && let Some((line, tail)) = split_line(rest)
+        if (self.skipping.is_some() || !self.carry.is_empty())
+            && let Some(end) = memchr(b'\n', rest)
+            && let Some((line, tail)) = rest.split_at_checked(end)
         {
+            self.complete(line, &mut sink);
+            rest = tail.get(1..).unwrap_or_default();
+        }
+        if let Some(length) = whole_lines(rest)
+            && let Some((lines, tail)) = rest.split_at_checked(length)
+        {
+            self.machine.lines(lines, &mut self.scratch, &mut sink);
             rest = tail;
-            if let Some(length) = self.skipping.take() {
-                self.machine.long_line(&self.carry, length + line.len() as u64 + 1, &mut sink);
-                self.carry.clear();
-            } else if self.carry.is_empty() {
-                self.machine.line(line, &mut self.scratch, &mut sink);
-            } else if self.carry.len() + line.len() > MAX_LINE {
-                let length = (self.carry.len() + line.len()) as u64 + 1;
-                self.machine.long_line(&self.carry, length, &mut sink);
-                self.carry.clear();
-            } else {
-                self.carry.extend_from_slice(line);
-                self.machine.line(&self.carry, &mut self.scratch, &mut sink);
-                self.carry.clear();
-            }
         }
         if !self.is_refused() {
             self.keep(rest);
         }
+    }
+
+    /// Ends the unfinished line.
+    fn complete(&mut self, line: &[u8], sink: &mut impl FnMut(Event<'_, '_>)) {
+        let length = (self.carry.len() + line.len()) as u64 + 1;
+        if let Some(skipped) = self.skipping.take() {
+            self.machine.long_line(&self.carry, skipped + line.len() as u64 + 1, sink);
+        } else if self.carry.len() + line.len() > MAX_LINE {
+            self.machine.long_line(&self.carry, length, sink);
+        } else {
+            self.carry.extend_from_slice(line);
+            self.machine.line(&self.carry, &mut self.scratch, sink);
+        }
+        self.carry.clear();
     }
 
     /// Whether the input has been recognised as something else. Feeding more changes nothing;
@@ -142,9 +153,18 @@ impl StreamParser {
     }
 }
 
-/// The first line without its `\n`, and the rest.
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr(b'\n', bytes)?;
-    let (line, tail) = bytes.split_at_checked(end)?;
-    Some((line, tail.get(1..).unwrap_or_default()))
+/// How many bytes whole lines take, if there is one.
+fn whole_lines(bytes: &[u8]) -> Option<usize> {
+    memrchr(b'\n', bytes).map(|last| last + 1)
+}
+
+/// How many bytes to read at once: whole lines of about [`BLOCK`] bytes, so that checking and
+/// parsing them meet the same cache.
+fn block(bytes: &[u8]) -> Option<usize> {
+    match bytes.split_at_checked(BLOCK) {
+        None => whole_lines(bytes),
+        Some((head, tail)) => {
+            whole_lines(head).or_else(|| memchr(b'\n', tail).map(|end| BLOCK + end + 1))
+        }
+    }
 }
