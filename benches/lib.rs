@@ -1,1 +1,3 @@
 //! Benchmarks live beside this file.
+
+pub mod prom_data;

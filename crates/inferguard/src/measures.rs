@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lmcache_prom::contract::{Catalog, Part, SeriesType};
-use lmcache_prom::{Histogram, Scrape, Timeline, Window};
+use lmcache_prom::{Histogram, Restart, Scrape, Timeline, Window};
 use serde::Serialize;
 
 use crate::observe::base_name;
@@ -217,7 +217,7 @@ pub(crate) fn take(catalog: &Catalog, timeline: &Timeline, paths: &[String]) -> 
             from: path(timeline.scrapes()[w.from].id),
             to: path(timeline.scrapes()[w.to].id),
             seconds: w.seconds,
-            restart: w.restart.as_ref().map(ToString::to_string),
+            restart: w.restart.as_ref().map(restart_words),
             ratios: if w.restart.is_some() { vec![] } else { ratios(catalog, timeline, w, &names) },
             increases: counters
                 .iter()
@@ -291,7 +291,7 @@ fn process_row(catalog: &Catalog, scrapes: &[&Scrape], names: &BTreeSet<&str>) -
 fn histogram_row(scrape: &Scrape, base: &str) -> Option<HistogramRow> {
     let count = scrape.sum(&format!("{base}_count"))?;
     let sum = scrape.sum(&format!("{base}_sum")).unwrap_or(f64::NAN);
-    let merged = Histogram::merged(scrape, base);
+    let merged = Histogram::merge(&scrape.histograms(base)).ok().flatten();
     let quantile = |q: f64| {
         let found = merged.as_ref()?.quantile(q)?;
         let finite = |v: f64| v.is_finite().then_some(v);
@@ -300,6 +300,18 @@ fn histogram_row(scrape: &Scrape, base: &str) -> Option<HistogramRow> {
     let mean = (count > 0.0 && sum.is_finite()).then(|| sum / count);
     let sum = if sum.is_finite() { sum } else { 0.0 };
     Some(HistogramRow { count, sum, mean, p50: quantile(0.5), p99: quantile(0.99) })
+}
+
+fn restart_words(restart: &Restart) -> String {
+    match restart {
+        Restart::StartTimeChanged { from, to } => {
+            format!("the process was restarted: process_start_time_seconds went from {from} to {to}")
+        }
+        Restart::CountersFell { series } => {
+            format!("the process was restarted: {series} counter series fell")
+        }
+        _ => "the process was restarted".into(),
+    }
 }
 
 fn ratios(catalog: &Catalog, timeline: &Timeline, window: &Window, names: &BTreeSet<&str>) -> Vec<RatioRow> {

@@ -40,6 +40,7 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
                 continue;
             }
             observed.names.insert(base_name(name, named.part).to_owned());
+            seen.extend(scrape.empty_labels(name).map(str::to_owned));
             let counted = matches!(named.part, Part::Value | Part::Count);
             let (series, nonzero) = counts.entry(spelling.signal).or_default();
             for one in scrape.series(name) {

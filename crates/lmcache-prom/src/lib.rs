@@ -1,22 +1,41 @@
-//! Prometheus and OpenMetrics text, and the metric contract of LMCache, vLLM and SGLang.
+//! Prometheus and OpenMetrics text, read exactly and cheaply.
 //!
-//! - [`text`]: the formats as a stream of borrowed events; a bad line is an issue with line,
-//!   column and offset, and the next line is read.
-//! - [`Scrape`]: one page, owned and compact.
-//! - [`Histogram`], [`SummaryMetric`]: typed families, quantiles with their bucket's bounds.
-//! - [`Timeline`]: several scrapes of one target; windows, increases, restarts.
-//! - [`contract`]: which release exposes which series, under which name, when.
+//! | module | what it holds |
+//! |---|---|
+//! | [`text`] | the grammar: borrowed events from a slice or a reader, one issue for each bad line |
+//! | [`scrape`] | one page, owned and interned: families, series, sums |
+//! | [`histogram`], [`summary`] | buckets, sum and count of one label set; quantiles with their bounds |
+//! | [`timeline`] | several scrapes of one target: windows, restarts, counter increases |
+//! | [`contract`] | which release of LMCache, vLLM and SGLang exposes which series, under which name, when |
 //!
-//! The crate opens no file and no socket, keeps no global state and does not panic on any
-//! input.
+//! Nothing here opens a file or a socket, and no input makes it panic. A bad line is an
+//! [`Issue`] with its place and cause, and the next line is read; an error says that the whole
+//! input is no exposition text.
+//!
+//! ```
+//! use lmcache_prom::Scrape;
+//!
+//! let page = b"# TYPE lmcache_mp_lookup_hit_tokens_total counter\n\
+//!              lmcache_mp_lookup_hit_tokens_total{cache_salt=\"\",model_name=\"m\"} 36352.0\n";
+//! let scrape = Scrape::parse(page)?;
+//! assert_eq!(scrape.sum("lmcache_mp_lookup_hit_tokens_total"), Some(36352.0));
+//! let series = scrape.series("lmcache_mp_lookup_hit_tokens_total").next().unwrap();
+//! assert_eq!(series.label("model_name"), Some("m"));
+//! assert_eq!(series.label("cache_salt"), None); // an empty label is an absent one
+//! # Ok::<(), lmcache_prom::NotExposition>(())
+//! ```
 
 pub mod contract;
-mod histogram;
-mod scrape;
+pub mod histogram;
+pub mod scrape;
+pub mod summary;
 pub mod text;
-mod timeline;
+pub mod timeline;
 
-pub use histogram::{Bucket, Histogram, Quantile, SummaryMetric};
-pub use scrape::{Dialect, Family, Limits, Scrape, Series, SeriesIter};
-pub use text::{Issue, IssueKind, MetricKind, NotExposition, ReadError};
+pub use histogram::Histogram;
+pub use scrape::{Family, Limits, Scrape, Series};
+pub use summary::QuantileSummary;
+pub use text::{
+    Dialect, Event, Issue, IssueKind, MetricKind, NotExposition, ReadError, Sample, Scratch,
+};
 pub use timeline::{Captured, Increase, Restart, Timeline, Window};

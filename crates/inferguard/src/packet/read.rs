@@ -146,7 +146,7 @@ fn read_body<R: Read>(
     artifact.read = artifact.kind.is_read();
     match artifact.kind {
         ArtifactKind::PrometheusText => {
-            let prom = lmcache_prom::Limits::default().with_max_series(limits.series);
+            let prom = lmcache_prom::Limits { max_series: limits.series, ..Default::default() };
             match Scrape::read_with(Cursor::new(head).chain(body), &prom) {
                 Ok(scrape) => {
                     note_issues(&scrape, artifact);
