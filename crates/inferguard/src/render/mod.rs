@@ -1,3 +1,11 @@
-//! Renderings of the reports.
+//! Renderings of the reports. Each takes a report value and gives text; nothing is printed
+//! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
-pub mod terminal;
+mod catalog;
+mod check;
+mod compat;
+mod text;
+
+pub use catalog::{catalog_diff, catalog_list, catalog_show, drift};
+pub use check::check;
+pub use compat::compat;

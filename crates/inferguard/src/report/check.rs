@@ -211,10 +211,18 @@ const WORK: &[&str] = &[
 
 fn traffic(catalog: &Catalog, target: &coverage_model::Target, measures: &Measures) -> (Traffic, String) {
     let is_work = |name: &str| catalog.name(name).is_some_and(|n| WORK.contains(&n.signal()));
+    let mut grown: BTreeMap<&str, f64> = BTreeMap::new();
     for window in &measures.windows {
-        if let Some((name, grown)) = window.increases.iter().find(|(n, _)| is_work(n)) {
-            return (Traffic::Flowing, format!("{name} grew by {}", observe::number(*grown)));
+        for (name, value) in window.increases.iter().filter(|(n, _)| is_work(n)) {
+            *grown.entry(name).or_default() += value;
         }
+    }
+    let rank = |name: &str| {
+        let signal = catalog.name(name).map_or("", |n| n.signal());
+        WORK.iter().position(|w| *w == signal).unwrap_or(WORK.len())
+    };
+    if let Some((name, value)) = grown.iter().min_by_key(|(name, _)| rank(name)) {
+        return (Traffic::Flowing, format!("{name} grew by {}", observe::number(*value)));
     }
     if let Some(signal) = WORK.iter().find(|s| target.nonzero(s)) {
         let name = target.signals.get(signal).and_then(|o| o.names.iter().next()).map_or(*signal, String::as_str);

@@ -249,7 +249,8 @@ pub(crate) fn not_evaluable(
             &["the answer of GET /config or /status", "the launch line", "the server's log"],
         );
     }
-    if matches!(coverage.mode.mode, Mode::Unknown) {
+    let silent = evidence.targets.iter().any(|t| t.is_silent() && t.process_series);
+    if coverage.mode.mode == Mode::Unknown && !silent {
         add(
             "mode_unknown",
             coverage.mode.because.clone(),

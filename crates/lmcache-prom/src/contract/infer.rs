@@ -5,7 +5,7 @@
 //! and that is not there; a series that later releases register at start-up and that is not
 //! there. The last two are absences: they only narrow what is left, they never contradict.
 
-use super::catalog::{Catalog, Form};
+use super::catalog::{Catalog, Form, Part};
 use super::release::Release;
 use super::spelling::{Product, Spelling, When};
 
@@ -88,7 +88,8 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
     let facts: Vec<Fact<'_>> = seen
         .iter()
         .filter_map(|s| {
-            let named = catalog.name(&s.name)?;
+            // A creation time says no more than the series that it belongs to.
+            let named = catalog.name(s.name).filter(|n| n.part != Part::Created)?;
             let spellings: Vec<&'static Spelling> =
                 named.spellings.iter().copied().filter(|x| x.product() == product).collect();
             (!spellings.is_empty()).then(|| Fact { seen: s, spellings, form: named.form })

@@ -1,0 +1,234 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use coverage_model::Mode;
+use lmcache_prom::contract::{Product, Release};
+
+/// Reads the evidence of an LMCache deployment and says what runs, which signals are there, and
+/// which silence means trouble.
+#[derive(Debug, Parser)]
+#[command(name = "inferguard", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything at once, on one screen: files, directories, standard input (-) or URLs
+    Check(CheckArgs),
+    /// Which LMCache runs and whether its metrics are what this release should show
+    LmcacheCompat(CompatArgs),
+    /// The metric contract of LMCache, vLLM and SGLang, release by release
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write the report as JSON to this file (whole or not at all)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Declared {
+    /// LMCache release that is known to run; narrows what its pages admit
+    #[arg(long, value_name = "RELEASE", value_parser = release)]
+    pub(crate) release: Option<Release>,
+    /// An L2 adapter is configured: its families are then applicable even where none shows
+    #[arg(long)]
+    pub(crate) l2_configured: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Files, directories, - for standard input, or http(s) URLs of metrics pages
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// List every family with its reason, and every window
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Seconds to wait for a URL
+    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive)]
+    pub(crate) timeout_seconds: f64,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompatArgs {
+    /// Metrics page of the engine (repeatable; - for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) engine_metrics_file: Vec<PathBuf>,
+    /// Metrics page of LMCache (repeatable; - for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_metrics_file: Vec<PathBuf>,
+    /// Metrics endpoint of the engine (repeatable; counts beside files)
+    #[arg(long, value_name = "URL")]
+    pub(crate) engine_metrics_url: Vec<String>,
+    /// Metrics endpoint of LMCache (repeatable; counts beside files)
+    #[arg(long, value_name = "URL")]
+    pub(crate) lmcache_metrics_url: Vec<String>,
+    /// HTTP evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_http_evidence_file: Option<PathBuf>,
+    /// Log evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_log_evidence_file: Option<PathBuf>,
+    /// Trace evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_trace_evidence_file: Option<PathBuf>,
+    /// Replay evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_trace_replay_evidence_file: Option<PathBuf>,
+    /// Span evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_otel_evidence_file: Option<PathBuf>,
+    /// Lookup-hash evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lmcache_lookup_hash_evidence_file: Option<PathBuf>,
+    /// Boundary evidence; recognised, not read by this version
+    #[arg(long, value_name = "FILE", alias = "lmcache-l0-boundary-evidence-file")]
+    pub(crate) lmcache_cacheblend_boundary_evidence_file: Option<PathBuf>,
+    /// Mode that should run
+    #[arg(long, value_enum, default_value_t = ExpectMode::Auto)]
+    pub(crate) expect_mode: ExpectMode,
+    /// The server is known to run with --disable-observability
+    #[arg(long)]
+    pub(crate) mp_observability_disabled: bool,
+    /// The server is known to run with --disable-metrics
+    #[arg(long)]
+    pub(crate) mp_metrics_disabled: bool,
+    /// What ends the command with exit code 1
+    #[arg(long, value_enum, default_value_t = FailOnArg::Never)]
+    pub(crate) fail_on: FailOnArg,
+    /// Seconds to wait for a URL
+    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive)]
+    pub(crate) timeout_seconds: f64,
+    #[command(flatten)]
+    pub(crate) declared: Declared,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExpectMode {
+    /// Whatever runs
+    Auto,
+    /// A multiprocess server
+    Mp,
+    /// LMCache inside the engine
+    Embedded,
+    /// Both
+    Mixed,
+    /// A multiprocess server with CacheBlend
+    Cacheblend,
+    /// No LMCache
+    None,
+}
+
+impl ExpectMode {
+    pub(crate) fn mode(self) -> Option<Mode> {
+        Some(match self {
+            Self::Auto => return None,
+            Self::Mp => Mode::Mp,
+            Self::Embedded => Mode::Embedded,
+            Self::Mixed => Mode::Mixed,
+            Self::Cacheblend => Mode::Cacheblend,
+            Self::None => Mode::None,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOnArg {
+    /// Nothing
+    Never,
+    /// A mode other than the expected one
+    ModeMismatch,
+    /// Any failure reason
+    MissingRequired,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// All spellings, or those of one release
+    List {
+        /// Product
+        #[arg(long, value_enum, default_value_t = ProductArg::Lmcache)]
+        product: ProductArg,
+        /// Only this release
+        #[arg(long, value_parser = release)]
+        release: Option<Release>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// The history of a signal or of a series name across releases
+    Show {
+        /// Signal id (mp.l1.evictions) or any name of it
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// What changes between two releases
+    Diff {
+        /// From
+        #[arg(value_parser = release)]
+        from: Release,
+        /// To
+        #[arg(value_parser = release)]
+        to: Release,
+        /// Product
+        #[arg(long, value_enum, default_value_t = ProductArg::Lmcache)]
+        product: ProductArg,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// What on a page is unknown, renamed or gone
+    Drift {
+        /// Pages: files, directories or -
+        #[arg(required = true, value_name = "SCRAPE")]
+        scrapes: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProductArg {
+    /// LMCache
+    Lmcache,
+    /// vLLM
+    Vllm,
+    /// SGLang
+    Sglang,
+}
+
+impl ProductArg {
+    pub(crate) fn product(self) -> Product {
+        match self {
+            Self::Lmcache => Product::Lmcache,
+            Self::Vllm => Product::Vllm,
+            Self::Sglang => Product::Sglang,
+        }
+    }
+}
+
+fn release(text: &str) -> Result<Release, String> {
+    text.parse().map_err(|e: lmcache_prom::contract::ReleaseError| e.to_string())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n.is_finite() && n > 0.0 => Ok(n),
+        _ => Err("a number above zero is needed".into()),
+    }
+}

@@ -1,0 +1,181 @@
+//! One function a command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use inferguard::fetch::{FetchLimits, fetch_page};
+use inferguard::packet::{Input, Limits, Packet, open};
+use inferguard::render;
+use inferguard::report::{self, FailOn, Options};
+use lmcache_prom::contract::Catalog;
+use serde::Serialize;
+
+use crate::args::{CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared, FailOnArg};
+use crate::output::{self, Lost, complain};
+
+/// How the command ends. Of several reasons the first in this order wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Usage,
+    NotWritten,
+    NothingUsable,
+    Breached,
+    Done,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Breached => 1,
+            Exit::Usage => 2,
+            Exit::NothingUsable => 3,
+            Exit::NotWritten => 4,
+        })
+    }
+}
+
+pub(crate) fn run(cli: &Cli) -> Exit {
+    match &cli.command {
+        Command::Check(args) => check(args),
+        Command::LmcacheCompat(args) => compat(args),
+        Command::Catalog(command) => catalog(command),
+    }
+}
+
+/// Prints and writes a report; gives the exit code that the output itself asks for.
+fn deliver<T: Serialize>(common: &Common, report: &T, render: impl FnOnce(usize) -> String) -> Exit {
+    let mut exit = Exit::Done;
+    if let Some(path) = &common.output
+        && matches!(output::write_json(path, report), Err(Lost::Failed))
+    {
+        exit = Exit::NotWritten;
+    }
+    let printed = if common.json { output::print_json(report) } else { output::print(&render(output::width())) };
+    if matches!(printed, Err(Lost::Failed)) {
+        exit = Exit::NotWritten;
+    }
+    exit
+}
+
+/// Names every input that could not be used, and says whether any could.
+fn usable(packet: &Packet) -> bool {
+    for artifact in &packet.artifacts {
+        for issue in &artifact.issues {
+            if matches!(issue.code.as_str(), "unreadable" | "not_fetched" | "not_exposition_text" | "partial") {
+                complain(&format!("{}: {}", artifact.path, issue.message));
+            }
+        }
+    }
+    let any = packet.is_usable();
+    if !any {
+        complain("nothing usable could be read");
+    }
+    any
+}
+
+fn first(exits: &[Exit]) -> Exit {
+    [Exit::Usage, Exit::NotWritten, Exit::NothingUsable, Exit::Breached]
+        .into_iter()
+        .find(|e| exits.contains(e))
+        .unwrap_or(Exit::Done)
+}
+
+fn limits(timeout: f64) -> FetchLimits {
+    FetchLimits { timeout: Duration::from_secs_f64(timeout), ..FetchLimits::default() }
+}
+
+fn input(target: &str, timeout: f64) -> Input {
+    if target == "-" {
+        Input::Stdin
+    } else if target.starts_with("http://") || target.starts_with("https://") {
+        fetch_page(target, None, &limits(timeout))
+    } else {
+        Input::Path(PathBuf::from(target))
+    }
+}
+
+fn options(declared: &Declared) -> Options {
+    Options { release: declared.release, l2_configured: declared.l2_configured, ..Options::default() }
+}
+
+fn check(args: &CheckArgs) -> Exit {
+    let inputs: Vec<Input> = args.targets.iter().map(|t| input(t, args.timeout_seconds)).collect();
+    let packet = open(&inputs, &Limits::default());
+    let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
+    let report = report::check(&Catalog::new(), packet, &options(&args.declared));
+    let told = deliver(&args.common, &report, |width| render::check(&report, width, args.all));
+    first(&[read, told])
+}
+
+fn compat(args: &CompatArgs) -> Exit {
+    let mut inputs = Vec::new();
+    for (files, role) in [(&args.engine_metrics_file, "engine"), (&args.lmcache_metrics_file, "lmcache")] {
+        inputs.extend(files.iter().map(|path| Input::Page { path: path.clone(), role }));
+    }
+    for (urls, role) in [(&args.engine_metrics_url, "engine"), (&args.lmcache_metrics_url, "lmcache")] {
+        inputs.extend(urls.iter().map(|url| fetch_page(url, Some(role), &limits(args.timeout_seconds))));
+    }
+    let evidence = [
+        &args.lmcache_http_evidence_file,
+        &args.lmcache_log_evidence_file,
+        &args.lmcache_trace_evidence_file,
+        &args.lmcache_trace_replay_evidence_file,
+        &args.lmcache_otel_evidence_file,
+        &args.lmcache_lookup_hash_evidence_file,
+        &args.lmcache_cacheblend_boundary_evidence_file,
+    ];
+    inputs.extend(evidence.into_iter().flatten().map(|path| Input::Path(path.clone())));
+    if inputs.is_empty() {
+        complain("lmcache-compat needs at least one input, such as --lmcache-metrics-file FILE");
+        return Exit::Usage;
+    }
+    let packet = open(&inputs, &Limits::default());
+    let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
+    let options = Options {
+        expect_mode: args.expect_mode.mode(),
+        metrics_disabled: args.mp_metrics_disabled || args.mp_observability_disabled,
+        ..options(&args.declared)
+    };
+    let report = report::compat(&Catalog::new(), packet, &options);
+    let policy = match args.fail_on {
+        FailOnArg::Never => FailOn::Never,
+        FailOnArg::ModeMismatch => FailOn::ModeMismatch,
+        FailOnArg::MissingRequired => FailOn::MissingRequired,
+    };
+    let told = deliver(&args.common, &report, |width| render::compat(&report, width));
+    let policy = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
+    first(&[read, told, policy])
+}
+
+fn catalog(command: &CatalogCommand) -> Exit {
+    let catalog = Catalog::new();
+    match command {
+        CatalogCommand::List { product, release, common } => {
+            let list = report::list(&catalog, product.product(), *release);
+            deliver(common, &list, |width| render::catalog_list(&list, width))
+        }
+        CatalogCommand::Show { name, common } => match report::show(&catalog, name) {
+            Ok(show) => deliver(common, &show, |width| render::catalog_show(&show, width)),
+            Err(near) => {
+                let hint =
+                    if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+                complain(&format!("no examined release has {name}{hint}"));
+                Exit::Usage
+            }
+        },
+        CatalogCommand::Diff { from, to, product, common } => {
+            let diff = report::diff(&catalog, product.product(), *from, *to);
+            deliver(common, &diff, |width| render::catalog_diff(&diff, width))
+        }
+        CatalogCommand::Drift { scrapes, common } => {
+            let inputs: Vec<Input> = scrapes.iter().map(|t| input(t, 10.0)).collect();
+            let packet = open(&inputs, &Limits::default());
+            let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
+            let drift = report::drift(&catalog, packet, &Options::default());
+            let told = deliver(common, &drift, |width| render::drift(&drift, width));
+            first(&[read, told])
+        }
+    }
+}
