@@ -8,33 +8,40 @@ use crate::keyed;
 use crate::keys::{self, KeyKind};
 use crate::redactor::Finding;
 use crate::shapes::{self, Scope};
-use crate::spans::Spans;
+use crate::spans::{Span, Spans};
 
 /// Shorter runs of printable bytes are noise.
 const SHORTEST: usize = 6;
 
 /// Everything in the printable runs of `input` that must not leave, but for hashes.
 pub(crate) fn scan(engine: &Engine<'_>, input: &[u8]) -> Vec<Finding> {
-    let scope = Scope { paths: false, ..Scope::TEXT };
     let mut out = Vec::new();
     for run in printable(input) {
         let text = input.get(run.clone()).unwrap_or_default();
         if let Some(finding) = announced(input, &run) {
             out.push(finding);
         }
-        let mut spans = Spans::default();
-        shapes::find(engine.patterns, engine.policy, scope, text, &mut spans);
-        shapes::private_paths(engine.patterns, text, &mut spans);
-        keyed::find(engine.patterns, engine.policy, scope, text, &mut spans);
-        engine.vocabulary.find(text, &mut spans);
-        out.extend(spans.merged().into_iter().filter(|span| span.class != Class::Hash).map(
-            |span| Finding {
-                class: span.class,
-                range: run.start + span.start..run.start + span.end,
-            },
-        ));
+        let mut found = finds(engine, text, run.start);
+        if found.is_empty() {
+            // The first byte may be the length of the text and no part of it.
+            found = finds(engine, text.get(1..).unwrap_or_default(), run.start + 1);
+        }
+        out.append(&mut found);
     }
     out
+}
+
+/// The finds in one run, which begins at `offset`.
+fn finds(engine: &Engine<'_>, text: &[u8], offset: usize) -> Vec<Finding> {
+    let scope = Scope { paths: false, ..Scope::TEXT };
+    let mut spans = Spans::default();
+    shapes::find(engine.patterns, engine.policy, scope, text, &mut spans);
+    shapes::private_paths(engine.patterns, text, &mut spans);
+    keyed::find(engine.patterns, engine.policy, scope, text, &mut spans);
+    engine.vocabulary.find(text, &mut spans);
+    let finding =
+        |span: Span| Finding { class: span.class, range: offset + span.start..offset + span.end };
+    spans.merged().into_iter().filter(|span| span.class != Class::Hash).map(finding).collect()
 }
 
 fn printable(input: &[u8]) -> impl Iterator<Item = Range<usize>> {
@@ -119,12 +126,14 @@ mod tests {
 
     #[test]
     fn text_inside() {
-        assert_eq!(classes(b"\xda\x01{\"url\": \"redis://:pw@10.0.0.9:1\"}"), [
-            Class::Secret,
-            Class::Address
-        ]);
+        assert_eq!(
+            classes(b"\xda\x01{\"url\": \"redis://:pw@10.0.0.9:1\"}"),
+            [Class::Secret, Class::Address]
+        );
         assert_eq!(classes(b"\x01/home/alice/kv\x02"), [Class::Path]);
-        assert!(classes(b"\x01/cache/objects\x02 lmcache.v1.distributed.storage_manager").is_empty());
+        assert!(
+            classes(b"\x01/cache/objects\x02 lmcache.v1.distributed.storage_manager").is_empty()
+        );
         let hash = b"\xd9@f52c34a4ef6876583ba8d00d4bc3ae488bdd98eaea842ca762be37fa7731a068";
         assert!(classes(hash).is_empty());
     }

@@ -65,7 +65,7 @@ struct State {
 /// The lines below a key, indented deeper than it.
 struct Block {
     indent: usize,
-    class: Class,
+    kind: KeyKind,
     /// Only the values of `key: value` lines go, and the keys stay.
     values_only: bool,
 }
@@ -86,7 +86,7 @@ impl State {
                     Some(entry) if block.values_only => entry.value,
                     _ => after_dashes(line, indent),
                 };
-                replace_rest(engine, line, start, offset, block.class, out);
+                block_line(engine, block.kind, line, start, offset, out);
                 return;
             }
             self.block = None;
@@ -109,16 +109,18 @@ impl State {
             self.pending = None;
         }
         if opens_block(value) {
-            let class = match kind {
-                KeyKind::Secret { .. } | KeyKind::SecretLine => Some(Class::Secret),
-                KeyKind::Prompt => Some(Class::Prompt),
-                KeyKind::TokenIds => Some(Class::TokenIds),
-                KeyKind::Salt => Some(Class::Salt),
-                _ => None,
-            };
-            if let Some(class) = class {
-                let values_only = value.is_empty() || value.starts_with(b"#");
-                self.block = Some(Block { indent: entry.indent, class, values_only });
+            let values_only = value.is_empty() || value.starts_with(b"#");
+            let whole = matches!(
+                kind,
+                KeyKind::Secret { .. }
+                    | KeyKind::SecretLine
+                    | KeyKind::Prompt
+                    | KeyKind::TokenIds
+                    | KeyKind::Salt
+            );
+            // Below `host:` may stand a mapping with keys of its own.
+            if whole || (!values_only && kind != KeyKind::Plain) {
+                self.block = Some(Block { indent: entry.indent, kind, values_only });
             }
             return;
         }
@@ -155,7 +157,9 @@ fn entry(line: &[u8]) -> Option<Entry> {
         .count();
     let colon = from + length + usize::from(quote);
     let after = line.get(colon + 1);
-    if length == 0 || line.get(colon) != Some(&b':') || after.is_some_and(|b| !b.is_ascii_whitespace())
+    if length == 0
+        || line.get(colon) != Some(&b':')
+        || after.is_some_and(|b| !b.is_ascii_whitespace())
     {
         return None;
     }
@@ -198,19 +202,30 @@ fn value_without_quotes(line: &[u8], at: usize) -> (usize, usize) {
     (at, value.trim_ascii_end().len())
 }
 
-/// Replaces the line from `start` on, unless it says nothing.
-fn replace_rest(
+/// Replaces a line of a block from `start` on, unless it says nothing.
+fn block_line(
     engine: &Engine<'_>,
+    kind: KeyKind,
     line: &[u8],
     start: usize,
     offset: usize,
-    class: Class,
     out: &mut Vec<Edit>,
 ) {
     let value = line.get(start..).unwrap_or_default().trim_ascii_end();
     if keys::is_inert(value) || placeholder::is_placeholder(value) {
         return;
     }
+    let class = match kind {
+        KeyKind::Secret { .. } | KeyKind::SecretLine => Class::Secret,
+        KeyKind::Prompt => Class::Prompt,
+        KeyKind::TokenIds => Class::TokenIds,
+        KeyKind::Salt => Class::Salt,
+        _ => {
+            let edits = engine.field(kind, WHOLE, value, 0);
+            out.extend(edits.into_iter().map(|edit| shift(edit, offset + start)));
+            return;
+        }
+    };
     out.push(Edit {
         start: offset + start,
         end: offset + start + value.len(),

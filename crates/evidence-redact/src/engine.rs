@@ -106,7 +106,8 @@ impl Engine<'_> {
             }
         }
         for found in self.patterns.quota.captures_iter(text) {
-            if let Some(salt) = found.get(1).filter(|salt| salt.as_bytes() != b"_default") {
+            let route = |salt: &[u8]| matches!(salt, b"_default" | b"config");
+            if let Some(salt) = found.get(1).filter(|salt| !route(salt.as_bytes())) {
                 spans.add(text, salt.start(), salt.end(), Class::Salt);
             }
         }
@@ -183,7 +184,10 @@ pub(crate) fn whole_value(kind: KeyKind, value: &[u8]) -> Option<Class> {
             list.then_some(Class::TokenIds)
         }
         KeyKind::Hash => keyed::is_hash(trimmed).then_some(Class::Hash),
-        KeyKind::Salt => (trimmed != b"_default").then_some(Class::Salt),
+        KeyKind::Salt => {
+            let prose = trimmed.iter().any(u8::is_ascii_whitespace);
+            (!prose && trimmed != b"_default").then_some(Class::Salt)
+        }
         KeyKind::Identity => keyed::is_name(trimmed).then_some(Class::Identity),
         KeyKind::PromptInContext
         | KeyKind::Host { .. }

@@ -1,6 +1,7 @@
 //! What gives itself away by the name before it: `key=value`, `key: value`, `--flag value`,
 //! `'key': 'value'`, in any quoting, in one line of text.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use crate::class::Class;
@@ -18,11 +19,10 @@ pub(crate) fn find(
     text: &[u8],
     out: &mut Spans,
 ) {
-    let finder = Finder { patterns, policy, scope, text };
+    let finder = Finder { patterns, policy, scope, text, requests: OnceCell::new() };
     let mut at = 0;
     while let Some(found) = patterns.key.captures_at(text, at) {
-        let (Some(whole), Some(key), Some(separator)) =
-            (found.get(0), found.get(1), found.get(3))
+        let (Some(whole), Some(key), Some(separator)) = (found.get(0), found.get(1), found.get(3))
         else {
             break;
         };
@@ -32,7 +32,10 @@ pub(crate) fn find(
         at = if comma && !pair {
             separator.end()
         } else {
-            finder.value(key.as_bytes(), start, separator.as_bytes(), out).max(separator.end())
+            let dashes = text.get(..key.start()).unwrap_or_default().ends_with(b"--");
+            let from = key.start() - if dashes { 2 } else { 0 };
+            let key = text.get(from..key.end()).unwrap_or_default();
+            finder.value(key, start, separator.as_bytes(), out).max(separator.end())
         };
     }
     for found in patterns.flag.captures_iter(text) {
@@ -65,6 +68,8 @@ struct Finder<'a> {
     policy: &'a Policy,
     scope: Scope,
     text: &'a [u8],
+    /// Whether the line speaks of requests, once it was asked.
+    requests: OnceCell<bool>,
 }
 
 impl Finder<'_> {
@@ -82,11 +87,8 @@ impl Finder<'_> {
         let slashes = self.count(at, |b| b == b'\\');
         let quoted = matches!(self.byte(at + slashes), Some(b'"' | b'\''));
         let before = self.bytes(0..key);
-        let opener = before
-            .iter()
-            .rev()
-            .find(|b| !matches!(**b, b'"' | b'\'' | b'\\' | b'b'))
-            .copied();
+        let opener =
+            before.iter().rev().find(|b| !matches!(**b, b'"' | b'\'' | b'\\' | b'b')).copied();
         quoted && matches!(opener, Some(b'-' | b'('))
     }
 
@@ -111,18 +113,35 @@ impl Finder<'_> {
         if self.take(kind, separator, &value, out) { value.end } else { start }
     }
 
+    /// Reads a value no further than it could be one of this kind, so that a long line of broken
+    /// values is not read again and again.
     fn read(&self, start: usize, kind: KeyKind, separator: &[u8]) -> Option<Value> {
         let at = self.skip_prefix(start);
         let slashes = self.count(at, |b| b == b'\\');
         match self.byte(at + slashes)? {
             quote @ (b'"' | b'\'') => Some(self.read_quoted(at + slashes + 1, quote, slashes)),
-            b'[' | b'(' | b'{' => Some(self.read_bracketed(at)),
-            b't' if self.bytes(at..at + 7) == b"tensor(" => Some(self.read_bracketed(at + 6)),
+            b'[' | b'(' | b'{' => self.read_brackets(at, kind),
+            b't' if self.bytes(at..at + 7) == b"tensor(" => self.read_brackets(at + 6, kind),
             _ => {
                 let end = self.bare_end(start, kind, separator);
                 (end > start).then_some(Value { inner: start..end, end, shape: Shape::Bare })
             }
         }
+    }
+
+    fn read_brackets(&self, start: usize, kind: KeyKind) -> Option<Value> {
+        let anything = match kind {
+            KeyKind::TokenIds | KeyKind::Hash => false,
+            KeyKind::Secret { .. } | KeyKind::SecretLine | KeyKind::Prompt => true,
+            KeyKind::PromptInContext if self.speaks_of_requests() => true,
+            _ => return None,
+        };
+        let list = |b: u8| b.is_ascii_alphanumeric() || b"[](){}'\",.- \t\n".contains(&b);
+        Some(self.read_bracketed(start, anything, list))
+    }
+
+    fn speaks_of_requests(&self) -> bool {
+        *self.requests.get_or_init(|| speaks_of_requests(self.text))
     }
 
     /// Up to the closing quote: the one with as many backslashes as the opening one.
@@ -144,10 +163,13 @@ impl Finder<'_> {
     }
 
     /// Up to the matching bracket, or all of a line that was cut.
-    fn read_bracketed(&self, start: usize) -> Value {
+    ///
+    /// `anything` may stand inside, quoted brackets too; else the list ends where something stands
+    /// that `list` does not know.
+    fn read_bracketed(&self, start: usize, anything: bool, list: impl Fn(u8) -> bool) -> Value {
         let mut depth = 0_usize;
         let mut at = start;
-        while let Some(byte) = self.byte(at) {
+        while let Some(byte) = self.byte(at).filter(|b| anything || list(*b)) {
             at += 1;
             match byte {
                 b'[' | b'(' | b'{' => depth += 1,
@@ -157,7 +179,7 @@ impl Finder<'_> {
                         break;
                     }
                 }
-                b'\'' | b'"' => at = self.read_quoted(at, byte, 0).end,
+                b'\'' | b'"' if anything => at = self.read_quoted(at, byte, 0).end,
                 _ => {}
             }
         }
@@ -165,26 +187,40 @@ impl Finder<'_> {
     }
 
     fn bare_end(&self, start: usize, kind: KeyKind, separator: &[u8]) -> usize {
+        /// Longer than any name of a host, a user, a file.
+        const LONGEST_NAME: usize = 4096;
         let quote = |b: u8| matches!(b, b'"' | b'\'' | b'\\');
-        let line = start + self.count(start, |b| !matches!(b, b'\n' | b'\r' | 0));
-        let to_quote = start + self.count(start, |b| !quote(b) && !matches!(b, b'\n' | b'\r' | 0));
+        let near = self.bytes(start..self.text.len().min(start.saturating_add(LONGEST_NAME)));
+        let first = near.iter().take(80);
+        let first = first.take_while(|b| !b.is_ascii_whitespace() && !b", ;)}]".contains(b));
+        let first = self.bytes(start..start + first.count());
+        let number = kind == KeyKind::Prompt && first.first().is_some_and(u8::is_ascii_digit);
+        if keys::is_inert(first) || number {
+            return start;
+        }
+        let line = || start + self.count(start, |b| !matches!(b, b'\n' | b'\r' | 0));
+        let to_quote =
+            || start + self.count(start, |b| !quote(b) && !matches!(b, b'\n' | b'\r' | 0));
         let end = match kind {
-            KeyKind::SecretLine => to_quote,
+            KeyKind::SecretLine => to_quote(),
             KeyKind::Secret { .. } | KeyKind::SecretIfOpaque if self.scope.whole_lines => {
-                self.before_comment(start, line)
+                self.before_comment(start, line())
             }
             KeyKind::Prompt if separator != b" " => {
-                if self.scope.whole_lines { line } else { to_quote }
+                if self.scope.whole_lines {
+                    line()
+                } else {
+                    to_quote()
+                }
             }
-            KeyKind::Secret { .. } | KeyKind::SecretIfOpaque => self.secret_end(start),
+            KeyKind::Secret { .. } => self.secret_end(start, usize::MAX),
+            KeyKind::SecretIfOpaque => self.secret_end(start, LONGEST_NAME),
             KeyKind::TokenIds => {
                 start + self.count(start, |b| b.is_ascii_digit() || matches!(b, b',' | b' '))
             }
             _ => {
-                start
-                    + self.count(start, |b| {
-                        !b.is_ascii_whitespace() && !quote(b) && !b"&;)}]>|".contains(&b)
-                    })
+                let ends = |b: &u8| b.is_ascii_whitespace() || quote(*b) || b"&;)}]>|=".contains(b);
+                start + near.iter().take_while(|b| !ends(b)).count()
             }
         };
         let value = self.bytes(start..end);
@@ -205,9 +241,9 @@ impl Finder<'_> {
     }
 
     /// A password may hold commas and semicolons; it ends there only where another field begins.
-    fn secret_end(&self, start: usize) -> usize {
+    fn secret_end(&self, start: usize, longest: usize) -> usize {
         let mut at = start;
-        while let Some(byte) = self.byte(at) {
+        while let Some(byte) = self.byte(at).filter(|_| at - start < longest) {
             if byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'&' | b'\\' | 0) {
                 break;
             }
@@ -233,10 +269,11 @@ impl Finder<'_> {
     /// Adds what has to go of `value`. False if the value is left to other detectors.
     fn take(&self, kind: KeyKind, separator: &[u8], value: &Value, out: &mut Spans) -> bool {
         let inner = self.bytes(value.inner.clone());
-        if keys::is_inert(inner) {
+        let bare = value.shape == Shape::Bare;
+        let empty = value.shape == Shape::Bracketed && !inner.iter().any(u8::is_ascii_alphanumeric);
+        if keys::is_inert(inner) || empty {
             return false;
         }
-        let bare = value.shape == Shape::Bare;
         let class = match kind {
             KeyKind::Secret { numeric } => {
                 if !numeric && keys::is_number(inner) {
@@ -257,9 +294,8 @@ impl Finder<'_> {
             KeyKind::SecretLine => Class::Secret,
             KeyKind::SecretIfOpaque if keys::is_opaque(inner, 12) => Class::Secret,
             KeyKind::Prompt | KeyKind::PromptInContext => {
-                let known = kind == KeyKind::Prompt || (!bare && speaks_of_requests(self.text));
-                let numbers = inner.first().is_some_and(u8::is_ascii_digit);
-                if !known || (bare && (numbers || separator == b" ")) {
+                let known = kind == KeyKind::Prompt || (!bare && self.speaks_of_requests());
+                if !known || (bare && separator == b" ") {
                     return false;
                 }
                 if value.shape == Shape::Bracketed && is_id_list(inner) {
@@ -289,7 +325,10 @@ impl Finder<'_> {
                 Class::Hash
             }
             KeyKind::Salt => {
-                if value.shape == Shape::Bracketed || inner == b"_default" {
+                // "cache_salt: the tenant" explains; `cache_salt: a,` is a value.
+                let after = self.byte(value.inner.end);
+                let prose = bare && separator == b":" && matches!(after, Some(b' ' | b'.'));
+                if value.shape == Shape::Bracketed || inner == b"_default" || prose {
                     return false;
                 }
                 Class::Salt
@@ -305,7 +344,8 @@ impl Finder<'_> {
                     return false;
                 }
                 // In running text ("host: no route") a bare plain word is no name.
-                let strong = strong && (separator == b"=" || !bare || self.scope.whole_lines);
+                let told = separator != b":" || !bare || self.scope.whole_lines;
+                let strong = strong && (told || inner.iter().any(u8::is_ascii_digit));
                 shapes::host_value(self.policy, strong, self.text, value.inner.clone(), out);
                 return false;
             }
@@ -345,12 +385,13 @@ pub(crate) fn is_hash(value: &[u8]) -> bool {
     hex || decimal
 }
 
-/// True for the name of an account that somebody chose.
+/// True for the name or long number of an account.
 pub(crate) fn is_name(value: &[u8]) -> bool {
     const EVERYBODY: &[&[u8]] =
         &[b"root", b"nobody", b"user", b"default", b"assistant", b"system", b"vllm", b"lmcache"];
+    let short_number = keys::is_number(value) && value.len() < 10;
     value.len() <= 128
-        && !keys::is_number(value)
+        && !short_number
         && !value.iter().any(|b| b.is_ascii_whitespace() || b"{}[]()<>=".contains(b))
         && !EVERYBODY.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
@@ -358,16 +399,25 @@ pub(crate) fn is_name(value: &[u8]) -> bool {
 /// True for `[1, 2, 3]`, nested or in a tensor: numbers and punctuation, with a number in it.
 pub(crate) fn is_id_list(value: &[u8]) -> bool {
     value.iter().any(u8::is_ascii_digit)
-        && value.iter().all(|b| {
-            b.is_ascii_digit() || b.is_ascii_whitespace() || b"[](),.-".contains(b)
-        })
+        && value
+            .iter()
+            .all(|b| b.is_ascii_digit() || b.is_ascii_whitespace() || b"[](),.-".contains(b))
 }
 
 /// True if the line is about the content of a request, so that `text` and `content` mean that.
 fn speaks_of_requests(line: &[u8]) -> bool {
     const SIGNS: &[&[u8]] = &[
-        b"role", b"choices", b"input_ids", b"sampling_params", b"SamplingParams", b"meta_info",
-        b"finish_reason", b"token_ids", b"Generated response", b"GenerateReqInput", b"max_tokens",
+        b"role",
+        b"choices",
+        b"input_ids",
+        b"sampling_params",
+        b"SamplingParams",
+        b"meta_info",
+        b"finish_reason",
+        b"token_ids",
+        b"Generated response",
+        b"GenerateReqInput",
+        b"max_tokens",
         b"completion",
     ];
     SIGNS.iter().any(|sign| line.windows(sign.len()).any(|w| w == *sign))
@@ -391,12 +441,23 @@ mod tests {
     #[test]
     fn credentials_in_every_quoting() {
         for text in [
-            "password=hunter2", "password: hunter2", "\"password\": \"hunter2\"",
-            "'password': 'hunter2'", r#"{\"password\": \"hunter2\"}"#, "--password hunter2",
-            "--password=hunter2", "'--password', 'hunter2'", "(b'x-api-key', b'hunter2')",
-            "headers[\"api-key\"] = \"hunter2\"", "f(password='hunter2', port=1)",
-            "?password=hunter2&x=1", "AccountKey=hunter2;EndpointSuffix=x", "api_key => hunter2,",
-            "(password=hunter2)", "password=hunter2, host=x", r#"\\\"password\\\": \\\"hunter2\\\""#,
+            "password=hunter2",
+            "password: hunter2",
+            "\"password\": \"hunter2\"",
+            "'password': 'hunter2'",
+            r#"{\"password\": \"hunter2\"}"#,
+            "--password hunter2",
+            "--password=hunter2",
+            "'--password', 'hunter2'",
+            "(b'x-api-key', b'hunter2')",
+            "headers[\"api-key\"] = \"hunter2\"",
+            "f(password='hunter2', port=1)",
+            "?password=hunter2&x=1",
+            "AccountKey=hunter2;EndpointSuffix=x",
+            "api_key => hunter2,",
+            "(password=hunter2)",
+            "password=hunter2, host=x",
+            r#"\\\"password\\\": \\\"hunter2\\\""#,
         ] {
             assert_eq!(found(text), ["hunter2"], "{text}");
         }
@@ -416,10 +477,27 @@ mod tests {
     #[test]
     fn nothing_to_hide() {
         for text in [
-            "hf_token=None, api_key=null", "token: ${HF_TOKEN}", "max_tokens=8 hit_tokens: 5",
-            "token=5", "the token: must be given", "key: value", "hash_algorithm=blake3",
-            "chunk_hash=0x12", "prompt: 12 tokens", "prompt=None,", "content-type: text/plain",
-            "text: hello", "tokens=1024", "user=root", "host: no", "password=",
+            "hf_token=None, api_key=null",
+            "token: ${HF_TOKEN}",
+            "max_tokens=8 hit_tokens: 5",
+            "token=5",
+            "the token: must be given",
+            "key: value",
+            "hash_algorithm=blake3",
+            "chunk_hash=0x12",
+            "prompt: 12 tokens",
+            "prompt=None,",
+            "content-type: text/plain",
+            "text: hello",
+            "tokens=1024",
+            "user=root",
+            "host: no",
+            "password=",
+            "cache_salt: the tenant",
+            "cache_salt=\"\" (no)",
+            "x.inputs: NOTSET",
+            "prompt': False, 'b': 1",
+            "messages=[]",
         ] {
             assert!(found(text).is_empty(), "{text}: {:?}", found(text));
         }
@@ -434,10 +512,7 @@ mod tests {
         assert_eq!(found("prompt_token_ids: [1, 2, 3], x: None"), ["[1, 2, 3]"]);
         assert_eq!(found("input_ids=tensor([[1, 2],\n"), ["([[1, 2],\n"]);
         assert_eq!(found("GenerateReqInput(rid='a', text='hi there', x=1)"), ["hi there"]);
-        assert_eq!(
-            found("[{'role': 'user', 'content': \"who's there\"}]"),
-            ["who's there"]
-        );
+        assert_eq!(found("[{'role': 'user', 'content': \"who's there\"}]"), ["who's there"]);
         assert_eq!(found("prompt=[[1, 2], [3]]"), ["[[1, 2], [3]]"]);
         assert_eq!(
             found("messages=[{'role': 'user', 'content': ']'}], n=1"),

@@ -63,9 +63,9 @@ fn secret(words: &Words, raw: &[u8]) -> Option<KeyKind> {
     let (last, before) = (words.back(0), words.back(1));
     let sure = Some(KeyKind::Secret { numeric: true });
     match last {
-        "password" | "passwd" | "pwd" | "passphrase" | "passcode" | "secret"
-        | "secrets" | "credential" | "credentials" | "creds" | "requirepass" | "masterauth"
-        | "jwt" | "sas" | "sshkey" | "privatekey" | "dockerconfigjson" | "dockercfg" => sure,
+        "password" | "passwd" | "pwd" | "passphrase" | "passcode" | "secret" | "secrets"
+        | "credential" | "credentials" | "creds" | "requirepass" | "masterauth" | "jwt" | "sas"
+        | "sshkey" | "privatekey" | "dockerconfigjson" | "dockercfg" => sure,
         "passwords" => sure,
         "pass" if PASS_OF.contains(&before) => sure,
         "authorization" | "cookie" | "cookies" => Some(KeyKind::SecretLine),
@@ -80,6 +80,11 @@ fn secret(words: &Words, raw: &[u8]) -> Option<KeyKind> {
         "key" if SECRET_KEYS.contains(&before) => sure,
         "keys" if matches!(before, "api" | "secret" | "private" | "ssh" | "authorized") => sure,
         "key" if is_variable(raw) => Some(KeyKind::Secret { numeric: false }),
+        "key" if raw.starts_with(b"--") && !TABLE_KEYS.contains(&before) => {
+            Some(KeyKind::Secret { numeric: false })
+        }
+        // Names whose words are not set apart: `redispassword`.
+        _ if GLUED.iter().any(|ending| last.ends_with(ending)) => sure,
         _ => None,
     }
 }
@@ -92,21 +97,118 @@ const PASS_OF: &[&str] = &[
 
 /// Words that make `token` a piece of text and not a credential.
 const TOKEN_OF_A_TEXT: &[&str] = &[
-    "bos", "eos", "pad", "unk", "sep", "cls", "mask", "special", "stop", "image", "audio", "video",
-    "next", "last", "first", "output", "input", "prompt", "per", "num", "max", "min", "total",
-    "hit", "think", "tool", "start", "end", "draft", "one", "each", "generated", "new", "to",
-    "by", "multi", "single", "current", "sampled", "placeholder", "separator", "fim", "decode",
-    "prefill", "this", "a", "the", "of", "inter", "cached", "computed", "scheduled", "bonus",
+    "bos",
+    "eos",
+    "pad",
+    "unk",
+    "sep",
+    "cls",
+    "mask",
+    "special",
+    "stop",
+    "image",
+    "audio",
+    "video",
+    "next",
+    "last",
+    "first",
+    "output",
+    "input",
+    "prompt",
+    "per",
+    "num",
+    "max",
+    "min",
+    "total",
+    "hit",
+    "think",
+    "tool",
+    "start",
+    "end",
+    "draft",
+    "one",
+    "each",
+    "generated",
+    "new",
+    "to",
+    "by",
+    "multi",
+    "single",
+    "current",
+    "sampled",
+    "placeholder",
+    "separator",
+    "fim",
+    "decode",
+    "prefill",
+    "this",
+    "a",
+    "the",
+    "of",
+    "inter",
+    "cached",
+    "computed",
+    "scheduled",
+    "bonus",
 ];
 
 /// Words that make `key` a credential and not a key of a table.
 const SECRET_KEYS: &[&str] = &[
-    "api", "access", "secret", "private", "account", "shared", "encryption", "signing", "master",
-    "auth", "ssh", "license", "storage", "admin", "session", "client", "service", "subscription",
-    "consumer", "app", "deploy", "hmac", "aes", "ssl", "tls", "server", "wandb", "openai",
-    "nvidia", "ngc", "anthropic", "hf", "azure", "aws", "gcp", "google", "minio", "s3", "redis",
-    "root", "user", "host", "rsa", "webhook", "datadog", "dd",
+    "api",
+    "access",
+    "secret",
+    "private",
+    "account",
+    "shared",
+    "encryption",
+    "signing",
+    "master",
+    "auth",
+    "ssh",
+    "license",
+    "storage",
+    "admin",
+    "session",
+    "client",
+    "service",
+    "subscription",
+    "consumer",
+    "app",
+    "deploy",
+    "hmac",
+    "aes",
+    "ssl",
+    "tls",
+    "server",
+    "wandb",
+    "openai",
+    "nvidia",
+    "ngc",
+    "anthropic",
+    "hf",
+    "azure",
+    "aws",
+    "gcp",
+    "google",
+    "minio",
+    "s3",
+    "redis",
+    "root",
+    "user",
+    "host",
+    "rsa",
+    "webhook",
+    "datadog",
+    "dd",
 ];
+
+/// Words that make a `--...-key` option the key of a table.
+const TABLE_KEYS: &[&str] =
+    &["", "cache", "chunk", "sort", "partition", "primary", "object", "routing", "group", "by"];
+
+/// Credentials also at the end of a longer word.
+const GLUED: &[&str] =
+    &["password", "passwd", "passphrase", "apikey", "secretkey", "accesskey", "accesstoken"];
 
 /// `LIKE_THIS`: the spelling of an environment variable.
 fn is_variable(raw: &[u8]) -> bool {
@@ -116,8 +218,11 @@ fn is_variable(raw: &[u8]) -> bool {
 
 fn content(last: &str, before: &str, third: &str) -> Option<KeyKind> {
     match last {
-        "prompt" | "prompts" | "completion" | "completions" | "instruction" | "instructions"
-        | "messages" | "conversation" | "conversations" | "inputs" | "question" | "answer" => {
+        "prompt" | "prompts" => Some(KeyKind::Prompt),
+        "completion" | "completions" | "instruction" | "instructions" | "messages" | "inputs"
+        | "question" | "answer"
+            if before.is_empty() =>
+        {
             Some(KeyKind::Prompt)
         }
         "text" | "texts"
@@ -130,9 +235,8 @@ fn content(last: &str, before: &str, third: &str) -> Option<KeyKind> {
         }
         "history" if before == "chat" => Some(KeyKind::Prompt),
         "content" if before == "reasoning" => Some(KeyKind::Prompt),
-        "text" | "content" | "input" | "output" | "arguments" | "refusal" => {
-            Some(KeyKind::PromptInContext)
-        }
+        "text" | "content" | "input" | "output" | "arguments" | "refusal" | "conversation"
+        | "conversations" => Some(KeyKind::PromptInContext),
         "ids" if matches!(before, "token" | "input" | "output") => Some(KeyKind::TokenIds),
         "tokens" if matches!(before, "" | "prompt" | "output" | "input" | "all" | "new") => {
             Some(KeyKind::TokenIds)
@@ -162,8 +266,8 @@ fn place(last: &str, before: &str) -> Option<KeyKind> {
         }
         "bucket" => Some(KeyKind::Host { strong: true }),
         "ip" | "ips" | "addr" | "addrs" | "address" | "addresses" | "node" | "nodes" | "pod"
-        | "pods" | "endpoint" | "endpoints" | "instance" | "broker" | "brokers" | "peer"
-        | "peers" | "url" | "urls" | "uri" => Some(KeyKind::Host { strong: false }),
+        | "pods" | "endpoint" | "endpoints" | "instance" | "broker" | "brokers" | "url"
+        | "urls" | "uri" => Some(KeyKind::Host { strong: false }),
         "servers" if before == "bootstrap" => Some(KeyKind::Host { strong: true }),
         "user" | "username" | "logname" | "login" => Some(KeyKind::Identity),
         "name" if matches!(before, "user" | "account") => Some(KeyKind::Identity),
@@ -223,16 +327,32 @@ impl Words {
     }
 }
 
+/// Levels of Python's loggers, whose names end in words like `inputs` and `token`.
+const LEVELS: &[&[u8]] = &[b"NOTSET", b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"];
+
 /// True for values that say "nothing here": empty, null, booleans, masks, references to variables.
 pub(crate) fn is_inert(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     if value.is_empty() || value.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-')) {
         return true;
     }
+    if LEVELS.contains(&value) {
+        return true;
+    }
     if value.len() <= 9 {
         const WORDS: &[&[u8]] = &[
-            b"none", b"null", b"nil", b"true", b"false", b"undefined", b"nan", b"unset", b"empty",
-            b"yes", b"no", b"~",
+            b"none",
+            b"null",
+            b"nil",
+            b"true",
+            b"false",
+            b"undefined",
+            b"nan",
+            b"unset",
+            b"empty",
+            b"yes",
+            b"no",
+            b"~",
         ];
         if WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)) {
             return true;
@@ -286,12 +406,35 @@ mod tests {
     #[test]
     fn credentials_in_every_spelling() {
         for key in [
-            "password", "REDIS_PASSWORD", "redisPassword", "db.password", "sasl-password",
-            "api_key", "apiKey", "APIKey", "x-api-key", "OPENAI_API_KEY", "HF_TOKEN", "hf_token",
-            "aws_secret_access_key", "SecretAccessKey", "AWS_ACCESS_KEY_ID", "AccountKey",
-            "SharedAccessKey", "private_key", "private_key_id", "client_secret", "SOME_KEY",
-            "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "session_token",
-            "ssl_keyfile_password", "connectionString", "github_token",
+            "password",
+            "REDIS_PASSWORD",
+            "redisPassword",
+            "db.password",
+            "sasl-password",
+            "api_key",
+            "apiKey",
+            "APIKey",
+            "x-api-key",
+            "OPENAI_API_KEY",
+            "HF_TOKEN",
+            "hf_token",
+            "aws_secret_access_key",
+            "SecretAccessKey",
+            "AWS_ACCESS_KEY_ID",
+            "AccountKey",
+            "SharedAccessKey",
+            "private_key",
+            "private_key_id",
+            "client_secret",
+            "SOME_KEY",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "session_token",
+            "ssl_keyfile_password",
+            "connectionString",
+            "github_token",
+            "--any-key",
+            "redispassword",
         ] {
             assert!(matches!(kind(key), KeyKind::Secret { .. }), "{key}: {:?}", kind(key));
         }
@@ -303,12 +446,40 @@ mod tests {
     #[test]
     fn names_that_only_sound_like_credentials() {
         for key in [
-            "lookup_hit_tokens", "max_tokens", "bos_token", "eos_token_id", "time_per_output_token",
-            "cache_key", "chunk_key", "keys", "key", "l1_read_keys", "sort_key", "tokenizer",
-            "tokenizer_mode", "author", "auth_enabled", "passed", "bypass", "keyboard", "monkey",
-            "secret_name", "secretKeyRef", "hash_algorithm", "prefix_caching_hash_algo",
-            "PYTHONHASHSEED", "prompt_tokens_details", "prompt_len", "tokens_per_block",
-            "hostfunc", "path_sharding", "pass", "forward_pass", "user_specified_block_size", "use_mla",
+            "lookup_hit_tokens",
+            "max_tokens",
+            "bos_token",
+            "eos_token_id",
+            "time_per_output_token",
+            "cache_key",
+            "chunk_key",
+            "keys",
+            "key",
+            "l1_read_keys",
+            "sort_key",
+            "tokenizer",
+            "tokenizer_mode",
+            "author",
+            "auth_enabled",
+            "passed",
+            "bypass",
+            "keyboard",
+            "monkey",
+            "secret_name",
+            "secretKeyRef",
+            "hash_algorithm",
+            "prefix_caching_hash_algo",
+            "PYTHONHASHSEED",
+            "prompt_tokens_details",
+            "prompt_len",
+            "tokens_per_block",
+            "hostfunc",
+            "path_sharding",
+            "pass",
+            "forward_pass",
+            "cudagraph_copy_inputs",
+            "user_specified_block_size",
+            "use_mla",
         ] {
             assert_eq!(kind(key), KeyKind::Plain, "{key}");
         }

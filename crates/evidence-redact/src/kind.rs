@@ -96,7 +96,7 @@ impl Kind {
         };
         if most(json::is_json) {
             Kind::JsonLines
-        } else if most(is_exposition) && lines.iter().any(|line| prom::sample(line).is_some()) {
+        } else if most(is_exposition) && lines.iter().any(|line| is_sample(line)) {
             Kind::Prometheus
         } else if most(is_variable) || ends(&[".env"]) {
             Kind::Env
@@ -110,7 +110,8 @@ impl Kind {
 
 /// Compressed data, and text of which more than a twentieth is not UTF-8 or is control codes.
 fn is_binary(content: &[u8]) -> bool {
-    const MAGIC: &[&[u8]] = &[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff"];
+    const MAGIC: &[&[u8]] =
+        &[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\xff\xfe", b"\xfe\xff"];
     if MAGIC.iter().any(|magic| content.starts_with(magic)) {
         return true;
     }
@@ -121,15 +122,22 @@ fn is_binary(content: &[u8]) -> bool {
 }
 
 fn is_exposition(line: &[u8]) -> bool {
-    line.starts_with(b"# HELP ") || line.starts_with(b"# TYPE ") || prom::sample(line).is_some()
+    line.starts_with(b"# HELP ") || line.starts_with(b"# TYPE ") || is_sample(line)
+}
+
+/// `chunk_size: 256` is a line of YAML, although a metric's name may end with a colon.
+fn is_sample(line: &[u8]) -> bool {
+    let name = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    !name.ends_with(b":") && prom::sample(line).is_some()
 }
 
 fn is_variable(line: &[u8]) -> bool {
     let line = line.strip_prefix(b"export ").unwrap_or(line);
     let name = line.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    name > 0
-        && line.get(name) == Some(&b'=')
-        && line.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+    let upper = !line.iter().take(name).any(u8::is_ascii_lowercase);
+    let proxy = line.get(..name).is_some_and(|name| name.ends_with(b"_proxy"));
+    // `ts=... level=info` is a line of a log.
+    name > 0 && line.get(name) == Some(&b'=') && (upper || proxy)
 }
 
 #[cfg(test)]
@@ -138,7 +146,7 @@ mod tests {
 
     #[test]
     fn kinds_by_content_and_name() {
-        let cases: [(&str, &[u8], Kind); 12] = [
+        let cases: [(&str, &[u8], Kind); 13] = [
             ("version", b"\"0.5.6\"", Kind::Json),
             ("r.jsonl", b"{\"a\":1}\n{\"a\":2}\n", Kind::JsonLines),
             ("torn.jsonl", b"{\"a\":1}\n{\"a\":2}\n{\"a\":2}\n{\"a\":2}\n{\"a\":", Kind::JsonLines),
@@ -148,6 +156,7 @@ mod tests {
             ("cmdline", b"vllm\0serve\0", Kind::Argv),
             ("a.yaml", b"a: 1\n", Kind::Config),
             ("server.log", b"INFO x\n", Kind::Text),
+            ("x.log", b"ts=1 level=info\n", Kind::Text),
             ("empty.json", b"", Kind::Text),
             ("a.json.gz", b"\x1f\x8b\x08 ", Kind::Binary),
             ("a.txt", b"\xff\xfea\0b\0", Kind::Binary),

@@ -5,7 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::redactor::Error;
 
 /// Every compiled expression. All are ASCII-only, so they run over bytes that need not be UTF-8.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     pub(crate) token: Regex,
     pub(crate) bearer: Regex,
@@ -74,14 +74,8 @@ impl Patterns {
                 r"(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-[a-z0-9-]+|sk-[a-z0-9-]+@openssh\.com) AAAA[A-Za-z0-9+/=]+(?:[ \t]+[A-Za-z0-9._@-]+)?",
             )?,
             url: compile("url", r#"[A-Za-z][A-Za-z0-9+.-]{1,31}://[^\s"'<>\\`]+"#)?,
-            login: compile(
-                "login",
-                r"([A-Za-z0-9._-]+:[^\s@/:,;()\[\]{}<>=]+)@[A-Za-z0-9.-]+",
-            )?,
-            email: compile(
-                "email",
-                r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
-            )?,
+            login: compile("login", r"([A-Za-z0-9._-]+:[^\s@/:,;()\[\]{}<>=]+)@[A-Za-z0-9.-]+")?,
+            email: compile("email", r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")?,
             ipv4: compile("ipv4", r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")?,
             ipv6: compile(
                 "ipv6",
@@ -93,7 +87,7 @@ impl Patterns {
                 r"ip-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}|[a-z][a-z0-9-]+-[bcdf-hj-np-tv-xz2456789]{8,10}-[bcdf-hj-np-tv-xz2456789]{5}",
             )?,
             hash: compile("hash", r"0[xX][0-9A-Fa-f]{32,128}|@[0-9a-f]{32,128}")?,
-            quota: compile("quota", r#"/quota/([^/\s"'?&#\\{}]+)"#)?,
+            quota: compile("quota", r#"/quota/([^/\s"'`?&#\\{}]+)"#)?,
             path: compile("path", r"(?:/[A-Za-z0-9._~+%@$-]+)+/?")?,
             windows: compile("windows", r#"[A-Za-z]:(?:\\{1,2}[A-Za-z0-9._ ~+%@$-]+)+"#)?,
             key: compile(

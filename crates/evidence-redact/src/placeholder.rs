@@ -168,8 +168,8 @@ pub(crate) fn length_at(text: &[u8]) -> Option<usize> {
 fn extension_length(tail: &[u8]) -> usize {
     let Some(rest) = tail.strip_prefix(b".") else { return 0 };
     let n = rest.iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
-    let plain = (1..=LONGEST_EXTENSION).contains(&n)
-        && rest.iter().take(n).any(u8::is_ascii_lowercase);
+    let plain =
+        (1..=LONGEST_EXTENSION).contains(&n) && rest.iter().take(n).any(u8::is_ascii_lowercase);
     if plain { n + 1 } else { 0 }
 }
 

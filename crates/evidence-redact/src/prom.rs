@@ -42,9 +42,7 @@ fn remembered<'m>(
     if memory.len() >= MEMORY {
         memory.clear();
     }
-    memory
-        .entry((name.to_vec(), raw.to_vec()))
-        .or_insert_with(|| label(engine, name, raw))
+    memory.entry((name.to_vec(), raw.to_vec())).or_insert_with(|| label(engine, name, raw))
 }
 
 /// The replacements in one label value, in the coordinates of its escaped form.
@@ -155,14 +153,19 @@ impl Reader<'_> {
         loop {
             self.space();
             let start = self.at;
-            while self.peek().is_some_and(|b| {
-                b.is_ascii_digit() || b"+-.eEInfNaxX".contains(&b)
-            }) {
-                self.at += 1;
+            let mut end = start;
+            while self
+                .line
+                .get(end)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+            {
+                end += 1;
             }
-            if self.at == start {
+            let word = self.line.get(start..end).and_then(|word| std::str::from_utf8(word).ok());
+            if word.is_none_or(|word| word.parse::<f64>().is_err()) {
                 return any;
             }
+            self.at = end;
             any = true;
         }
     }
@@ -235,13 +238,18 @@ mod tests {
     #[test]
     fn samples() {
         assert_eq!(labels("up 1"), Some(vec![]));
-        assert_eq!(labels("a:b{x=\"1\",y=\"}\\\"\"} +Inf 12"), Some(vec![("x", "1"), ("y", "}\\\"")]));
+        assert_eq!(
+            labels("a:b{x=\"1\",y=\"}\\\"\"} +Inf 12"),
+            Some(vec![("x", "1"), ("y", "}\\\"")])
+        );
         assert_eq!(labels("{\"http.x\",a=\"b\"} NaN\r"), Some(vec![("a", "b")]));
         assert_eq!(
             labels("a_bucket{le=\"1\"} 3 # {trace_id=\"z\"} 0.5 1.7"),
             Some(vec![("le", "1"), ("trace_id", "z")])
         );
-        for line in ["", "# HELP a b", "password=x", "a{x=\"1\"", "a b", "a{x=1} 2", "{} "] {
+        for line in
+            ["", "# HELP a b", "password=x", "a{x=\"1\"", "a b", "INFO x", "a{x=1} 2", "{} "]
+        {
             assert_eq!(labels(line), None, "{line}");
         }
     }

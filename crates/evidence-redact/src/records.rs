@@ -77,8 +77,8 @@ fn assignment(record: &[u8]) -> Option<Parts> {
     let key_start = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |i| i + 1);
     let words = before.get(..key_start)?.trim_ascii();
     let key = before.get(key_start..)?;
-    let plain = !key.is_empty()
-        && key.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
+    let plain =
+        !key.is_empty() && key.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b));
     if !plain || !matches!(words, b"" | b"export" | b"ENV" | b"declare -x" | b"set") {
         return None;
     }

@@ -48,7 +48,7 @@ const ROUNDS: usize = 8;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Redactor {
     patterns: Patterns,
     policy: Policy,
@@ -108,12 +108,7 @@ impl Redactor {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_policy(salt: Salt, policy: Policy) -> Result<Self, Error> {
-        Ok(Redactor {
-            patterns: Patterns::new()?,
-            policy,
-            salt,
-            vocabulary: Vocabulary::default(),
-        })
+        Ok(Redactor { patterns: Patterns::new()?, policy, salt, vocabulary: Vocabulary::default() })
     }
 
     fn engine(&self) -> Engine<'_> {

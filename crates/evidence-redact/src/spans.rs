@@ -42,15 +42,6 @@ impl Spans {
         self.0.is_empty()
     }
 
-    /// The finds of another text, which is a part of this one and begins at `offset`.
-    pub(crate) fn append_shifted(&mut self, other: Spans, offset: usize) {
-        self.0.extend(other.0.into_iter().map(|mut span| {
-            span.start += offset;
-            span.end += offset;
-            span
-        }));
-    }
-
     /// Disjoint finds in order. Of nested ones the outer remains; overlapping ones become one, of
     /// the class that takes precedence.
     pub(crate) fn merged(mut self) -> Vec<Span> {

@@ -12,8 +12,13 @@ pub(super) enum Node {
     Literal(Range<usize>),
     /// A string with its quotes.
     String(Range<usize>),
-    Array { range: Range<usize>, items: Vec<usize> },
-    Object { members: Vec<Member> },
+    Array {
+        range: Range<usize>,
+        items: Vec<usize>,
+    },
+    Object {
+        members: Vec<Member>,
+    },
 }
 
 /// A member of an object: the key with its quotes, and the value's index.

@@ -185,23 +185,37 @@ impl Walker<'_> {
 
     fn facts(&self, node: usize) -> Facts {
         let request: &[&[u8]] = &[
-            b"role", b"finish_reason", b"sampling_params", b"meta_info", b"input_ids",
-            b"prompt_token_ids", b"output_token_ids", b"token_ids", b"logprobs", b"max_tokens",
-            b"encoding_format", b"prompt",
+            b"role",
+            b"finish_reason",
+            b"sampling_params",
+            b"meta_info",
+            b"input_ids",
+            b"prompt_token_ids",
+            b"output_token_ids",
+            b"token_ids",
+            b"logprobs",
+            b"max_tokens",
+            b"encoding_format",
+            b"prompt",
         ];
         let schema: &[&[u8]] =
             &[b"properties", b"$ref", b"anyOf", b"allOf", b"oneOf", b"additionalProperties"];
         let typed = self.string_of(node, b"type").is_some_and(|t| {
             matches!(t, b"string" | b"object" | b"array" | b"integer" | b"number" | b"boolean")
         });
-        let described = self.has(node, &[b"title", b"description", b"format", b"items", b"default"]);
+        let described =
+            self.has(node, &[b"title", b"description", b"format", b"items", b"default"]);
         let named = self.string_of(node, b"name").or_else(|| self.string_of(node, b"key"));
         Facts {
             request: self.has(node, request),
             schema: self.has(node, schema)
                 || (typed && (described || self.members(node).len() == 1)),
             kubernetes_secret: self.string_of(node, b"kind") == Some(b"Secret"),
-            named: named.map(keys::classify),
+            named: if self.string_of(node, b"from").is_some_and(is_speaker) {
+                Some(KeyKind::Prompt)
+            } else {
+                named.map(keys::classify)
+            },
         }
     }
 
@@ -265,6 +279,11 @@ impl Walker<'_> {
         !members.is_empty()
             && members.iter().all(|m| self.has(m.value, &[b"limit_gb", b"current_usage_gb"]))
     }
+}
+
+/// Who speaks in conversations that are written as `from` and `value`.
+fn is_speaker(name: &[u8]) -> bool {
+    matches!(name, b"human" | b"gpt" | b"user" | b"assistant" | b"system")
 }
 
 fn is_wrapped_value(key: &[u8]) -> bool {

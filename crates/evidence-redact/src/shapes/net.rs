@@ -59,7 +59,8 @@ fn each_free(regex: &Regex, text: &[u8], mut f: impl FnMut(Range<usize>)) {
 }
 
 /// Schemes whose URLs name a file or a socket, and no machine.
-const FILE_SCHEMES: &[&[u8]] = &[b"file", b"ipc", b"unix", b"inproc", b"shm"];
+const FILE_SCHEMES: &[&[u8]] =
+    &[b"file", b"ipc", b"unix", b"inproc", b"shm", b"ext", b"cfg", b"docker", b"oci"];
 
 /// Schemes whose path is a place in somebody's storage.
 const STORAGE_SCHEMES: &[&[u8]] = &[
@@ -67,13 +68,7 @@ const STORAGE_SCHEMES: &[&[u8]] = &[
     b"cifs", b"oss", b"cos", b"obs", b"az", b"azure", b"sftp", b"ftp", b"rsync", b"ssh", b"weka",
 ];
 
-fn url(
-    patterns: &Patterns,
-    policy: &Policy,
-    text: &[u8],
-    range: &Range<usize>,
-    out: &mut Spans,
-) {
+fn url(patterns: &Patterns, policy: &Policy, text: &[u8], range: &Range<usize>, out: &mut Spans) {
     let whole = text.get(range.clone()).unwrap_or_default();
     let Some(colon) = whole.windows(3).position(|w| w == b"://") else { return };
     let scheme = whole.get(..colon).unwrap_or_default().to_ascii_lowercase();
@@ -156,8 +151,8 @@ fn host(policy: &Policy, text: &[u8], range: Range<usize>, sure: bool, out: &mut
         }
     } else if bare.iter().all(|b| is_name_byte(*b)) && !policy.keeps_host(bare) {
         let trimmed = range.end - bare.iter().rev().take_while(|b| **b == b'.').count();
-        let telling = bare.contains(&b'.')
-            || (bare.contains(&b'-') && bare.iter().any(u8::is_ascii_digit));
+        let telling =
+            bare.contains(&b'.') || (bare.contains(&b'-') && bare.iter().any(u8::is_ascii_digit));
         if sure || telling {
             out.add(text, range.start, trimmed, Class::Host);
         }
@@ -166,8 +161,22 @@ fn host(policy: &Policy, text: &[u8], range: Range<usize>, sure: bool, out: &mut
 
 /// Words that a `host` field holds where it means a kind of memory or no host.
 const NOT_HOSTS: &[&[u8]] = &[
-    b"cpu", b"gpu", b"cuda", b"dram", b"memory", b"any", b"auto", b"default", b"all", b"local",
-    b"internal", b"self", b"none", b"device", b"disk", b"unknown",
+    b"cpu",
+    b"gpu",
+    b"cuda",
+    b"dram",
+    b"memory",
+    b"any",
+    b"auto",
+    b"default",
+    b"all",
+    b"local",
+    b"internal",
+    b"self",
+    b"none",
+    b"device",
+    b"disk",
+    b"unknown",
 ];
 
 /// The hosts in the value of a field that holds one: `name`, `name:port`, a list, not a URL (which
@@ -299,6 +308,39 @@ const PUBLIC_IF_TELLING: &[&[u8]] = &[
     b"il", b"sg", b"hk", b"tw", b"za", b"in",
 ];
 
+/// Packages whose modules end in such labels.
+const PYTHON_ROOTS: &[&[u8]] = &[
+    b"aiohttp",
+    b"asyncio",
+    b"boto3",
+    b"botocore",
+    b"concurrent",
+    b"google",
+    b"grpc",
+    b"httpx",
+    b"kubernetes",
+    b"lmcache",
+    b"logging",
+    b"multiprocessing",
+    b"numpy",
+    b"opentelemetry",
+    b"ray",
+    b"redis",
+    b"self",
+    b"sglang",
+    b"sys",
+    b"threading",
+    b"torch",
+    b"transformers",
+    b"triton",
+    b"urllib3",
+    b"uvicorn",
+    b"vllm",
+    b"np",
+    b"cls",
+    b"os",
+];
+
 fn is_domain(policy: &Policy, text: &[u8], range: &Range<usize>) -> bool {
     let before = range.start.checked_sub(1).and_then(|i| text.get(i));
     let after = text.get(range.end);
@@ -319,6 +361,11 @@ fn is_domain(policy: &Policy, text: &[u8], range: &Range<usize>) -> bool {
     );
     let marked = rest.iter().any(|l| l.iter().any(|b| b.is_ascii_digit() || *b == b'-'));
     let telling = port || marked;
+    // `google.protobuf.internal` is a module.
+    let module = labels.first().is_some_and(|first| PYTHON_ROOTS.contains(first));
+    if module && !port {
+        return false;
+    }
     let cluster = ends_with_ignoring_case(&name, b".cluster.local")
         || ends_with_ignoring_case(&name, b".home.arpa")
         || rest.contains(&b"svc".as_slice());
@@ -386,18 +433,35 @@ mod tests {
     #[test]
     fn names() {
         for name in [
-            "gpu-17.corp.example.com", "ip-10-0-0-7.ec2.internal", "cache.prod.svc",
-            "cache.prod.svc.cluster.local", "alices-mac.local", "node1.dc.example.io:9100",
-            "ip-10-0-0-7", "vllm-decode-7d9c6b8f5c-x2x9z", "acme.blob.core.windows.net:443",
+            "gpu-17.corp.example.com",
+            "ip-10-0-0-7.ec2.internal",
+            "cache.prod.svc",
+            "cache.prod.svc.cluster.local",
+            "alices-mac.local",
+            "node1.dc.example.io:9100",
+            "ip-10-0-0-7",
+            "vllm-decode-7d9c6b8f5c-x2x9z",
+            "acme.blob.core.windows.net:443",
         ] {
             let host = name.split(':').next().unwrap();
             assert_eq!(found(&format!("up {name} x")), [host], "{name}");
         }
         for text in [
-            "lmcache.v1.platform._device_detect", "server.py:495:lmcache.v1.server",
-            "threading.local", "self.net", "torch.bfloat16", "utils.cpp:68", "os.path.join(a)",
-            "SessionManager-cleanup-thread-7f111f9b25d0", "f88cd01a-f0c6-49ee-bb3c-18346c37cfc6",
-            "cmpl-ig-0001-0-8d88e08b", "v1.2.3-rc1", "0.5.6-g3e11e108",
+            "lmcache.v1.platform._device_detect",
+            "server.py:495:lmcache.v1.server",
+            "threading.local",
+            "aiohttp.internal",
+            "redis.asyncio.cluster",
+            "ext://sys.stdout",
+            "self.net",
+            "torch.bfloat16",
+            "utils.cpp:68",
+            "os.path.join(a)",
+            "SessionManager-cleanup-thread-7f111f9b25d0",
+            "f88cd01a-f0c6-49ee-bb3c-18346c37cfc6",
+            "cmpl-ig-0001-0-8d88e08b",
+            "v1.2.3-rc1",
+            "0.5.6-g3e11e108",
         ] {
             assert!(found(text).is_empty(), "{text}: {:?}", found(text));
         }

@@ -22,7 +22,9 @@ pub(super) fn find(patterns: &Patterns, text: &[u8], out: &mut Spans) {
             .is_some_and(u8::is_ascii_alphanumeric);
         let value = text.get(found.range()).unwrap_or_default();
         let deep = value.iter().filter(|b| **b == b'\\').count() >= 2;
-        if !glued && deep {
+        // Bytes as Python shows them: `b"R:\x91\xf6"`.
+        let bytes = value.windows(2).filter(|w| *w == b"\\x").count() >= 2;
+        if !glued && deep && !bytes {
             out.add(text, found.start(), found.end(), Class::Path);
         }
     }
@@ -70,10 +72,31 @@ fn may_begin_path(text: &[u8], at: usize) -> bool {
 
 /// Directories that are alike on every machine of a kind.
 const SYSTEM: &[&[u8]] = &[
-    b"/dev", b"/proc", b"/sys", b"/bin", b"/sbin", b"/lib", b"/lib64", b"/usr/bin", b"/usr/sbin",
-    b"/usr/lib", b"/usr/lib64", b"/usr/libexec", b"/usr/include", b"/usr/share", b"/usr/local/bin",
-    b"/usr/local/sbin", b"/usr/local/lib", b"/usr/local/cuda", b"/etc", b"/run/secrets",
-    b"/var/run/secrets", b"/site-packages", b"/dist-packages", b"/python-stdlib", b"/python",
+    b"/dev",
+    b"/proc",
+    b"/sys",
+    b"/bin",
+    b"/sbin",
+    b"/lib",
+    b"/lib64",
+    b"/usr/bin",
+    b"/usr/sbin",
+    b"/usr/lib",
+    b"/usr/lib64",
+    b"/usr/libexec",
+    b"/usr/include",
+    b"/usr/share",
+    b"/usr/local/bin",
+    b"/usr/local/sbin",
+    b"/usr/local/lib",
+    b"/usr/local/cuda",
+    b"/etc",
+    b"/run/secrets",
+    b"/var/run/secrets",
+    b"/site-packages",
+    b"/dist-packages",
+    b"/python-stdlib",
+    b"/python",
     b"/venv/bin",
 ];
 
@@ -82,25 +105,91 @@ const PACKAGE_ROOTS: &[&[u8]] = &[b"/site-packages/", b"/dist-packages/"];
 
 /// First components of the HTTP routes of LMCache, vLLM, SGLang, Prometheus and OpenAPI servers.
 const ROUTES: &[&[u8]] = &[
-    b"v1", b"v2", b"v3", b"api", b"metrics", b"health", b"healthcheck", b"healthz", b"livez",
-    b"readyz", b"ping", b"version", b"docs", b"redoc", b"openapi.json", b"load", b"tokenize",
-    b"detokenize", b"sleep", b"wake_up", b"pause", b"resume", b"invocations", b"inference",
-    b"generate", b"encode", b"quota", b"periodic-threads", b"reconfigure", b"run_script",
-    b"threads", b"loglevel", b"status", b"instances", b"chunk_statistics", b"controller",
-    b"kvcache", b"query", b"workers", b"freeze", b"bypass", b"hot_cache", b"components", b"debug",
+    b"v1",
+    b"v2",
+    b"v3",
+    b"api",
+    b"metrics",
+    b"health",
+    b"healthcheck",
+    b"healthz",
+    b"livez",
+    b"readyz",
+    b"ping",
+    b"version",
+    b"docs",
+    b"redoc",
+    b"openapi.json",
+    b"load",
+    b"tokenize",
+    b"detokenize",
+    b"sleep",
+    b"wake_up",
+    b"pause",
+    b"resume",
+    b"invocations",
+    b"inference",
+    b"generate",
+    b"encode",
+    b"quota",
+    b"periodic-threads",
+    b"reconfigure",
+    b"run_script",
+    b"threads",
+    b"loglevel",
+    b"status",
+    b"instances",
+    b"chunk_statistics",
+    b"controller",
+    b"kvcache",
+    b"query",
+    b"workers",
+    b"freeze",
+    b"bypass",
+    b"hot_cache",
+    b"components",
+    b"debug",
 ];
 
 /// Routes whose first component could be a directory as well.
 const LONG_ROUTES: &[&[u8]] = &[
-    b"/cache/objects", b"/cache/clear", b"/cache/checksums", b"/cache/prefetches",
-    b"/cache/kvcache", b"/config/adapters", b"/lookup/info",
+    b"/cache/objects",
+    b"/cache/clear",
+    b"/cache/checksums",
+    b"/cache/prefetches",
+    b"/cache/kvcache",
+    b"/config/adapters",
+    b"/lookup/info",
 ];
 
 /// Roots below which a path tells about people or projects, even in a request line.
 const PRIVATE: &[&[u8]] = &[
-    b"home", b"Users", b"root", b"mnt", b"data", b"srv", b"opt", b"workspace", b"work", b"nfs",
-    b"scratch", b"lustre", b"gpfs", b"media", b"var", b"tmp", b"private", b"Volumes", b"export",
-    b"fsx", b"efs", b"shared", b"storage", b"raid", b"ssd", b"nvme",
+    b"home",
+    b"Users",
+    b"root",
+    b"mnt",
+    b"data",
+    b"srv",
+    b"opt",
+    b"workspace",
+    b"work",
+    b"nfs",
+    b"scratch",
+    b"lustre",
+    b"gpfs",
+    b"media",
+    b"var",
+    b"tmp",
+    b"private",
+    b"Volumes",
+    b"export",
+    b"fsx",
+    b"efs",
+    b"shared",
+    b"storage",
+    b"raid",
+    b"ssd",
+    b"nvme",
 ];
 
 /// Decides about the path in `range`; `sure`: it is known to name a file.
@@ -160,8 +249,17 @@ fn package_path(path: &[u8]) -> Option<usize> {
 /// True if the path is the target of a request (`GET /x`) or announced as a route.
 fn follows_method(text: &[u8], at: usize) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"GET ", b"HEAD ", b"POST ", b"PUT ", b"DELETE ", b"PATCH ", b"OPTIONS ", b"Route: ",
-        b"route ", b"endpoint ", b"endpoints ",
+        b"GET ",
+        b"HEAD ",
+        b"POST ",
+        b"PUT ",
+        b"DELETE ",
+        b"PATCH ",
+        b"OPTIONS ",
+        b"Route: ",
+        b"route ",
+        b"endpoint ",
+        b"endpoints ",
     ];
     let before = text.get(..at).unwrap_or_default();
     WORDS.iter().any(|word| before.ends_with(word))
@@ -210,10 +308,20 @@ mod tests {
     #[test]
     fn routes_system_and_relative_paths_stay() {
         for text in [
-            "\"GET /healthcheck HTTP/1.1\" 200", "Route: /a/b/c, Methods: GET", "/metrics",
-            "/v1/chat/completions", "/cache/objects?tier=l1", "/dev/shm/lmcache_1", "/tmp",
-            "to SHM /lmcache_kv_26587_0", "tmp/mp-main.lct ./sgl/sglang/x.py", "GB/s 1/2 and/or",
-            "/usr/local/cuda-12.4/lib64", "/etc/ssl/certs/ca.crt", "http://localhost:1/a/b",
+            "\"GET /healthcheck HTTP/1.1\" 200",
+            "Route: /a/b/c, Methods: GET",
+            "/metrics",
+            "/v1/chat/completions",
+            "/cache/objects?tier=l1",
+            "/dev/shm/lmcache_1",
+            "/tmp",
+            "to SHM /lmcache_kv_26587_0",
+            "tmp/mp-main.lct ./sgl/sglang/x.py",
+            "GB/s 1/2 and/or",
+            "/usr/local/cuda-12.4/lib64",
+            r"R:\x91\xf6\x97D\x13",
+            "/etc/ssl/certs/ca.crt",
+            "http://localhost:1/a/b",
         ] {
             assert_eq!(shown(text), text);
         }

@@ -65,8 +65,7 @@ fn is_random(text: &[u8], range: &Range<usize>) -> bool {
     let count = |test: fn(&u8) -> bool| value.iter().filter(|b| test(b)).count();
     let hex = value.iter().all(u8::is_ascii_hexdigit);
     let turns = value.windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count();
-    !hex
-        && count(u8::is_ascii_uppercase) >= 2
+    !hex && count(u8::is_ascii_uppercase) >= 2
         && count(u8::is_ascii_lowercase) >= 2
         && count(u8::is_ascii_digit) >= 1
         && turns * 100 >= value.len() * 35
@@ -120,7 +119,8 @@ fn marked_end(text: &[u8], label: usize, ends: &[usize]) -> Option<usize> {
 /// The end of a block that lost its end marker: after its last line of base64.
 fn cut_block_end(text: &[u8], label: usize) -> usize {
     let rest = |i: usize| text.get(i..).unwrap_or_default();
-    let is_label = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(**b, b' ' | b'-');
+    let is_label =
+        |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(**b, b' ' | b'-');
     let mut end = label + rest(label).iter().take_while(is_label).count();
     loop {
         let mut i = end;
@@ -135,8 +135,7 @@ fn cut_block_end(text: &[u8], label: usize) -> usize {
             }
             i += step;
         }
-        let is_base64 =
-            |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/' | b'=');
+        let is_base64 = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'+' | b'/' | b'=');
         let run = rest(i).iter().take_while(is_base64).count();
         // Shorter than a line of a key: ordinary text follows.
         let last_line = run > 0 && rest(i + run - 1).first() == Some(&b'=');
@@ -181,7 +180,9 @@ mod tests {
         assert_eq!(found(&format!("key {key}")), [key]);
         assert!(found("da39a3ee5e6b4b0d3255bfef95601890afd80709").is_empty());
         assert!(found("SessionManagerStorageControllerEvictionPolicyHandler22").is_empty());
-        assert!(found("/site-packages/lmcache/v1/distributed/storageManagerV2/l1/AbC12").is_empty());
+        assert!(
+            found("/site-packages/lmcache/v1/distributed/storageManagerV2/l1/AbC12").is_empty()
+        );
     }
 
     #[test]
