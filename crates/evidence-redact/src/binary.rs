@@ -78,23 +78,28 @@ fn announced(input: &[u8], run: &Range<usize>) -> Option<Finding> {
         _ => return None,
     };
     let after = input.get(run.end..)?;
-    has_value(after, class).then(|| Finding { class, range: start..run.end })
+    has_value(after, class).then_some(Finding { class, range: start..run.end })
 }
 
 /// True if a msgpack string, byte string or list, or a protobuf `AnyValue`, that is not empty
-/// begins here. For names of hosts only strings count.
+/// begins here. For names of hosts only strings count, for token ids only lists.
 fn has_value(after: &[u8], class: Class) -> bool {
-    let list = class != Class::Host && class != Class::Salt;
-    match after {
-        // fixstr, str 8/16/32
-        [0xa1..=0xbf, ..] | [0xd9, 1..=255, ..] | [0xda | 0xdb, ..] => class != Class::TokenIds,
-        // bin 8/16/32, fixarray, array 16/32
-        [0xc4, 1..=255, ..] | [0xc5 | 0xc6 | 0x91..=0x9f | 0xdc | 0xdd, ..] => list,
-        // value = 2 { string_value = 1 }
-        [0x12, _, 0x0a, 1..=255, ..] | [0x12, 0x80..=0xff, _, 0x0a, ..] => class != Class::TokenIds,
-        // value = 2 { array_value = 5 }
-        [0x12, _, 0x2a, 1..=255, ..] | [0x12, 0x80..=0xff, _, 0x2a, ..] => list,
-        _ => false,
+    // fixstr, str 8, str 16, str 32
+    let packed_text = matches!(after, [0xa1..=0xbf | 0xda | 0xdb, ..] | [0xd9, 1..=255, ..]);
+    // bin 8, bin 16, bin 32, fixarray, array 16, array 32
+    let packed_list =
+        matches!(after, [0xc4, 1..=255, ..] | [0xc5 | 0xc6 | 0x91..=0x9f | 0xdc | 0xdd, ..]);
+    // Field 2 of an attribute, an AnyValue: its field 1 is a string, its field 5 an array.
+    let any_value = match after {
+        [0x12, _, field, 1..=255, ..] | [0x12, 0x80..=0xff, _, field, ..] => *field,
+        _ => 0,
+    };
+    let string = packed_text || any_value == 0x0a;
+    let list = packed_list || any_value == 0x2a;
+    match class {
+        Class::TokenIds => list,
+        Class::Host | Class::Salt => string,
+        _ => string || list,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::keys::{self, KeyKind};
 use crate::placeholder;
 use crate::shapes::Scope;
 use crate::spans::Edit;
+use crate::values;
 
 const WHOLE: Scope = Scope { whole_lines: true, ..Scope::TEXT };
 
@@ -192,10 +193,10 @@ fn unquoted(value: &[u8]) -> &[u8] {
 /// Where the value that begins at `at` stands, without quotes, comment and white space.
 fn value_without_quotes(line: &[u8], at: usize) -> (usize, usize) {
     let rest = line.get(at..).unwrap_or_default();
-    if let [quote @ (b'"' | b'\''), inner @ ..] = rest {
-        if let Some(end) = inner.iter().rposition(|b| b == quote) {
-            return (at + 1, end);
-        }
+    if let [quote @ (b'"' | b'\''), inner @ ..] = rest
+        && let Some(end) = inner.iter().rposition(|b| b == quote)
+    {
+        return (at + 1, end);
     }
     let comment = rest.windows(2).position(|w| w[0].is_ascii_whitespace() && w[1] == b'#');
     let value = rest.get(..comment.unwrap_or(rest.len())).unwrap_or_default();
@@ -212,7 +213,7 @@ fn block_line(
     out: &mut Vec<Edit>,
 ) {
     let value = line.get(start..).unwrap_or_default().trim_ascii_end();
-    if keys::is_inert(value) || placeholder::is_placeholder(value) {
+    if values::is_inert(value) || placeholder::is_placeholder(value) {
         return;
     }
     let class = match kind {

@@ -3,12 +3,13 @@
 use crate::class::Class;
 use crate::json;
 use crate::keyed;
-use crate::keys::{self, KeyKind};
+use crate::keys::KeyKind;
 use crate::patterns::Patterns;
 use crate::placeholder::{self, Salt};
 use crate::policy::Policy;
 use crate::shapes::{self, Scope};
 use crate::spans::{Edit, Spans, View, edits};
+use crate::values;
 use crate::vocabulary::Vocabulary;
 
 /// How deep JSON in strings of JSON is followed.
@@ -169,26 +170,26 @@ impl Engine<'_> {
 /// The class of a value that goes as a whole because of its name.
 pub(crate) fn whole_value(kind: KeyKind, value: &[u8]) -> Option<Class> {
     let trimmed = value.trim_ascii();
-    if keys::is_inert(trimmed) {
+    if values::is_inert(trimmed) {
         return None;
     }
     match kind {
         KeyKind::Secret { numeric } => {
-            (numeric || !keys::is_number(trimmed)).then_some(Class::Secret)
+            (numeric || !values::is_number(trimmed)).then_some(Class::Secret)
         }
         KeyKind::SecretLine => Some(Class::Secret),
-        KeyKind::SecretIfOpaque => keys::is_opaque(trimmed, 12).then_some(Class::Secret),
+        KeyKind::SecretIfOpaque => values::is_opaque(trimmed, 12).then_some(Class::Secret),
         KeyKind::Prompt => Some(Class::Prompt),
         KeyKind::TokenIds => {
-            let list = trimmed.contains(&b',') && keyed::is_id_list(trimmed);
+            let list = trimmed.contains(&b',') && values::is_id_list(trimmed);
             list.then_some(Class::TokenIds)
         }
-        KeyKind::Hash => keyed::is_hash(trimmed).then_some(Class::Hash),
+        KeyKind::Hash => values::is_hash(trimmed).then_some(Class::Hash),
         KeyKind::Salt => {
             let prose = trimmed.iter().any(u8::is_ascii_whitespace);
             (!prose && trimmed != b"_default").then_some(Class::Salt)
         }
-        KeyKind::Identity => keyed::is_name(trimmed).then_some(Class::Identity),
+        KeyKind::Identity => values::is_name(trimmed).then_some(Class::Identity),
         KeyKind::PromptInContext
         | KeyKind::Host { .. }
         | KeyKind::Path

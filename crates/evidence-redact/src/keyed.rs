@@ -10,6 +10,7 @@ use crate::patterns::Patterns;
 use crate::policy::Policy;
 use crate::shapes::{self, Scope};
 use crate::spans::Spans;
+use crate::values;
 
 /// Finds the values of telling names in one line.
 pub(crate) fn find(
@@ -39,10 +40,10 @@ pub(crate) fn find(
         };
     }
     for found in patterns.flag.captures_iter(text) {
-        if let (Some(whole), Some(key)) = (found.get(0), found.get(1)) {
-            if text.get(whole.end()) != Some(&b'-') {
-                finder.value(key.as_bytes(), whole.end(), b" ", out);
-            }
+        if let (Some(whole), Some(key)) = (found.get(0), found.get(1))
+            && text.get(whole.end()) != Some(&b'-')
+        {
+            finder.value(key.as_bytes(), whole.end(), b" ", out);
         }
     }
 }
@@ -195,7 +196,7 @@ impl Finder<'_> {
         let first = first.take_while(|b| !b.is_ascii_whitespace() && !b", ;)}]".contains(b));
         let first = self.bytes(start..start + first.count());
         let number = kind == KeyKind::Prompt && first.first().is_some_and(u8::is_ascii_digit);
-        if keys::is_inert(first) || number {
+        if values::is_inert(first) || number {
             return start;
         }
         let line = || start + self.count(start, |b| !matches!(b, b'\n' | b'\r' | 0));
@@ -271,12 +272,12 @@ impl Finder<'_> {
         let inner = self.bytes(value.inner.clone());
         let bare = value.shape == Shape::Bare;
         let empty = value.shape == Shape::Bracketed && !inner.iter().any(u8::is_ascii_alphanumeric);
-        if keys::is_inert(inner) || empty {
+        if values::is_inert(inner) || empty {
             return false;
         }
         let class = match kind {
             KeyKind::Secret { numeric } => {
-                if !numeric && keys::is_number(inner) {
+                if !numeric && values::is_number(inner) {
                     return false;
                 }
                 // "the token: must be given" is prose; `token=must` is not.
@@ -292,13 +293,13 @@ impl Finder<'_> {
                 Class::Secret
             }
             KeyKind::SecretLine => Class::Secret,
-            KeyKind::SecretIfOpaque if keys::is_opaque(inner, 12) => Class::Secret,
+            KeyKind::SecretIfOpaque if values::is_opaque(inner, 12) => Class::Secret,
             KeyKind::Prompt | KeyKind::PromptInContext => {
                 let known = kind == KeyKind::Prompt || (!bare && self.speaks_of_requests());
                 if !known || (bare && separator == b" ") {
                     return false;
                 }
-                if value.shape == Shape::Bracketed && is_id_list(inner) {
+                if value.shape == Shape::Bracketed && values::is_id_list(inner) {
                     Class::TokenIds
                 } else {
                     Class::Prompt
@@ -306,8 +307,8 @@ impl Finder<'_> {
             }
             KeyKind::TokenIds => {
                 let list = match value.shape {
-                    Shape::Bracketed => is_id_list(inner),
-                    _ => inner.contains(&b',') && is_id_list(inner),
+                    Shape::Bracketed => values::is_id_list(inner),
+                    _ => inner.contains(&b',') && values::is_id_list(inner),
                 };
                 if !list {
                     return false;
@@ -319,7 +320,7 @@ impl Finder<'_> {
                     self.hashes(value.inner.clone(), out);
                     return true;
                 }
-                if !is_hash(inner) {
+                if !values::is_hash(inner) {
                     return false;
                 }
                 Class::Hash
@@ -334,7 +335,7 @@ impl Finder<'_> {
                 Class::Salt
             }
             KeyKind::Identity => {
-                if value.shape == Shape::Bracketed || !is_name(inner) {
+                if value.shape == Shape::Bracketed || !values::is_name(inner) {
                     return false;
                 }
                 Class::Identity
@@ -368,40 +369,12 @@ impl Finder<'_> {
                 .iter()
                 .take_while(|b| b.is_ascii_alphanumeric() || **b == b'-')
                 .count();
-            if is_hash(self.bytes(at..at + word)) {
+            if values::is_hash(self.bytes(at..at + word)) {
                 out.add(self.text, at, at + word, Class::Hash);
             }
             at += word.max(1);
         }
     }
-}
-
-/// True for hexadecimal of at least twelve digits and for integers of at least ten.
-pub(crate) fn is_hash(value: &[u8]) -> bool {
-    let digits = value.strip_prefix(b"0x").unwrap_or(value);
-    let hex = digits.len() >= 12 && digits.iter().all(u8::is_ascii_hexdigit);
-    let plain = value.strip_prefix(b"-").unwrap_or(value);
-    let decimal = plain.len() >= 10 && plain.iter().all(u8::is_ascii_digit);
-    hex || decimal
-}
-
-/// True for the name or long number of an account.
-pub(crate) fn is_name(value: &[u8]) -> bool {
-    const EVERYBODY: &[&[u8]] =
-        &[b"root", b"nobody", b"user", b"default", b"assistant", b"system", b"vllm", b"lmcache"];
-    let short_number = keys::is_number(value) && value.len() < 10;
-    value.len() <= 128
-        && !short_number
-        && !value.iter().any(|b| b.is_ascii_whitespace() || b"{}[]()<>=".contains(b))
-        && !EVERYBODY.iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// True for `[1, 2, 3]`, nested or in a tensor: numbers and punctuation, with a number in it.
-pub(crate) fn is_id_list(value: &[u8]) -> bool {
-    value.iter().any(u8::is_ascii_digit)
-        && value
-            .iter()
-            .all(|b| b.is_ascii_digit() || b.is_ascii_whitespace() || b"[](),.-".contains(b))
 }
 
 /// True if the line is about the content of a request, so that `text` and `content` mean that.

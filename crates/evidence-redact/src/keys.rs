@@ -46,7 +46,7 @@ pub(crate) fn classify(key: &[u8]) -> KeyKind {
         "path" | "paths" | "dir" | "dirs" | "directory" | "directories" | "file" | "files"
         | "filename" | "folder" | "home" | "cwd" | "pwd" | "oldpwd" | "tmpdir" | "workdir"
         | "location" | "locations" | "mountpoint" | "pythonpath" | "keyfile" | "certfile"
-            if !(last == "pwd" && !before.is_empty()) =>
+            if last != "pwd" || before.is_empty() =>
         {
             return KeyKind::Path;
         }
@@ -65,15 +65,14 @@ fn secret(words: &Words, raw: &[u8]) -> Option<KeyKind> {
     match last {
         "password" | "passwd" | "pwd" | "passphrase" | "passcode" | "secret" | "secrets"
         | "credential" | "credentials" | "creds" | "requirepass" | "masterauth" | "jwt" | "sas"
-        | "sshkey" | "privatekey" | "dockerconfigjson" | "dockercfg" => sure,
-        "passwords" => sure,
+        | "sshkey" | "privatekey" | "dockerconfigjson" | "dockercfg" | "passwords"
+        | "connectionstring" => sure,
         "pass" if PASS_OF.contains(&before) => sure,
         "authorization" | "cookie" | "cookies" => Some(KeyKind::SecretLine),
         "apikey" | "apikeys" | "accesskey" | "secretkey" => Some(KeyKind::Secret { numeric: true }),
         "sig" | "signature" | "auth" | "bearer" | "nonce" => Some(KeyKind::SecretIfOpaque),
         "headers" if words.any(|w| matches!(w, "otlp" | "otel" | "exporter")) => sure,
         "string" if before == "connection" => sure,
-        "connectionstring" => sure,
         "id" if before == "key" && matches!(words.back(2), "access" | "private" | "secret") => sure,
         "token" if !TOKEN_OF_A_TEXT.contains(&before) => Some(KeyKind::Secret { numeric: false }),
         "tokens" if matches!(before, "access" | "auth" | "api" | "bearer" | "refresh") => sure,
@@ -269,9 +268,8 @@ fn place(last: &str, before: &str) -> Option<KeyKind> {
         | "pods" | "endpoint" | "endpoints" | "instance" | "broker" | "brokers" | "url"
         | "urls" | "uri" => Some(KeyKind::Host { strong: false }),
         "servers" if before == "bootstrap" => Some(KeyKind::Host { strong: true }),
-        "user" | "username" | "logname" | "login" => Some(KeyKind::Identity),
+        "user" | "username" | "logname" | "login" | "accountname" => Some(KeyKind::Identity),
         "name" if matches!(before, "user" | "account") => Some(KeyKind::Identity),
-        "accountname" => Some(KeyKind::Identity),
         "id" if matches!(before, "project" | "client" | "subscription" | "tenant" | "account") => {
             Some(KeyKind::Identity)
         }
@@ -325,74 +323,6 @@ impl Words {
     fn any(&self, test: impl Fn(&str) -> bool) -> bool {
         self.ends.iter().any(|(start, end)| self.text.get(*start..*end).is_some_and(&test))
     }
-}
-
-/// Levels of Python's loggers, whose names end in words like `inputs` and `token`.
-const LEVELS: &[&[u8]] = &[b"NOTSET", b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL"];
-
-/// True for values that say "nothing here": empty, null, booleans, masks, references to variables.
-pub(crate) fn is_inert(value: &[u8]) -> bool {
-    let value = value.trim_ascii();
-    if value.is_empty() || value.iter().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-')) {
-        return true;
-    }
-    if LEVELS.contains(&value) {
-        return true;
-    }
-    if value.len() <= 9 {
-        const WORDS: &[&[u8]] = &[
-            b"none",
-            b"null",
-            b"nil",
-            b"true",
-            b"false",
-            b"undefined",
-            b"nan",
-            b"unset",
-            b"empty",
-            b"yes",
-            b"no",
-            b"~",
-        ];
-        if WORDS.iter().any(|word| value.eq_ignore_ascii_case(word)) {
-            return true;
-        }
-    }
-    let wrapped = |open: &[u8], close: &[u8]| {
-        value.starts_with(open)
-            && value.ends_with(close)
-            && value.iter().filter(|b| **b == close[0]).count() == close.len()
-    };
-    wrapped(b"${", b"}")
-        || wrapped(b"$(", b")")
-        || wrapped(b"{{", b"}}")
-        || wrapped(b"<", b">")
-        || value.eq_ignore_ascii_case(b"[redacted]")
-        || is_variable_reference(value)
-}
-
-/// `$NAME`
-fn is_variable_reference(value: &[u8]) -> bool {
-    value.strip_prefix(b"$").is_some_and(|name| {
-        !name.is_empty() && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
-    })
-}
-
-/// True for integers, decimals and the like.
-pub(crate) fn is_number(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value.iter().any(u8::is_ascii_digit)
-        && value
-            .iter()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E' | b'_'))
-}
-
-/// True for values that look generated: long, with digits among the letters.
-pub(crate) fn is_opaque(value: &[u8], at_least: usize) -> bool {
-    value.len() >= at_least
-        && value.iter().any(u8::is_ascii_digit)
-        && value.iter().any(u8::is_ascii_alphabetic)
-        && !value.iter().any(u8::is_ascii_whitespace)
 }
 
 #[cfg(test)]
@@ -507,15 +437,5 @@ mod tests {
         assert_eq!(kind("host.name"), KeyKind::Host { strong: true });
         assert_eq!(kind("USER"), KeyKind::Identity);
         assert_eq!(kind("python_version"), KeyKind::Version);
-    }
-
-    #[test]
-    fn inert_values() {
-        for value in ["", "None", "null", "false", "***", "${HF_TOKEN}", "$HF_TOKEN", "<token>"] {
-            assert!(is_inert(value.as_bytes()), "{value}");
-        }
-        for value in ["hunter2", "0", "<a> real <b>", "${A}x${B}", "$ecret1"] {
-            assert!(!is_inert(value.as_bytes()), "{value}");
-        }
     }
 }

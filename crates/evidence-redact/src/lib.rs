@@ -74,6 +74,7 @@ mod records;
 mod redactor;
 mod shapes;
 mod spans;
+mod values;
 mod vocabulary;
 
 pub use class::{Class, Counts};

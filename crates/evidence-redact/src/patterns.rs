@@ -89,7 +89,7 @@ impl Patterns {
             hash: compile("hash", r"0[xX][0-9A-Fa-f]{32,128}|@[0-9a-f]{32,128}")?,
             quota: compile("quota", r#"/quota/([^/\s"'`?&#\\{}]+)"#)?,
             path: compile("path", r"(?:/[A-Za-z0-9._~+%@$-]+)+/?")?,
-            windows: compile("windows", r#"[A-Za-z]:(?:\\{1,2}[A-Za-z0-9._ ~+%@$-]+)+"#)?,
+            windows: compile("windows", r"[A-Za-z]:(?:\\{1,2}[A-Za-z0-9._ ~+%@$-]+)+")?,
             key: compile(
                 "key",
                 r#"([A-Za-z_][A-Za-z0-9_.-]*)(\\*["'])?\]?[ \t]*(=>|:=|=|:|,)[ \t]*"#,

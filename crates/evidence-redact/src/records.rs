@@ -5,6 +5,7 @@ use crate::engine::{Engine, shift};
 use crate::keys::{self, KeyKind};
 use crate::shapes::Scope;
 use crate::spans::Edit;
+use crate::values;
 
 const WHOLE: Scope = Scope { whole_lines: true, ..Scope::TEXT };
 
@@ -34,7 +35,7 @@ pub(crate) fn arguments(engine: &Engine<'_>, text: &[u8]) -> Vec<Edit> {
     let mut flag = KeyKind::Plain;
     engine.outside_blocks(text, &mut out, |engine, line, offset, out| {
         for (start, record) in split_zero(line) {
-            let dashed = record.starts_with(b"-") && !keys::is_number(record);
+            let dashed = record.starts_with(b"-") && !values::is_number(record);
             let kind = if dashed { KeyKind::Plain } else { flag };
             flag = KeyKind::Plain;
             let (start, value) = match assignment(record) {

@@ -119,11 +119,11 @@ impl<'a> View<'a> {
         let mut origin = Vec::with_capacity(line.len());
         let mut i = 0;
         while let Some(byte) = line.get(i) {
-            if *byte == 0x1b {
-                if let Some(length) = escape_length(line.get(i..).unwrap_or_default()) {
-                    i += length;
-                    continue;
-                }
+            if *byte == 0x1b
+                && let Some(length) = escape_length(line.get(i..).unwrap_or_default())
+            {
+                i += length;
+                continue;
             }
             plain.push(*byte);
             origin.push(i);

@@ -10,6 +10,7 @@ use crate::keys::{self, KeyKind};
 use crate::placeholder;
 use crate::shapes::Scope;
 use crate::spans::Edit;
+use crate::values;
 
 /// The replacements in a JSON text; `None` if it is none.
 pub(crate) fn edits(
@@ -118,24 +119,21 @@ impl Walker<'_> {
     fn string(&mut self, range: &Range<usize>, kind: KeyKind) {
         let inner = self.inner(range);
         let decoded = if inner.contains(&b'\\') { decode(self.bytes(range)) } else { None };
-        let edit = match decoded {
-            Some(decoded) => {
-                let edits = self.engine.field(kind, self.scope, decoded.as_bytes(), self.depth);
-                if edits.is_empty() {
-                    return;
-                }
-                Edit {
-                    start: range.start,
-                    end: range.end,
-                    classes: edits.iter().flat_map(|e| e.classes.iter().copied()).collect(),
-                    replacement: encode(&decoded, &edits),
-                }
-            }
-            None => {
-                let edits = self.engine.field(kind, self.scope, inner, self.depth);
-                self.out.extend(edits.into_iter().map(|edit| shift(edit, range.start + 1)));
+        let edit = if let Some(decoded) = decoded {
+            let edits = self.engine.field(kind, self.scope, decoded.as_bytes(), self.depth);
+            if edits.is_empty() {
                 return;
             }
+            Edit {
+                start: range.start,
+                end: range.end,
+                classes: edits.iter().flat_map(|e| e.classes.iter().copied()).collect(),
+                replacement: encode(&decoded, &edits),
+            }
+        } else {
+            let edits = self.engine.field(kind, self.scope, inner, self.depth);
+            self.out.extend(edits.into_iter().map(|edit| shift(edit, range.start + 1)));
+            return;
         };
         self.out.push(edit);
     }
@@ -163,7 +161,7 @@ impl Walker<'_> {
     /// How many numbers an array holds, nested ones too; `None` if it holds anything else.
     fn count_numbers(&self, node: usize) -> Option<usize> {
         match self.tree.get(node)? {
-            Node::Literal(range) => keys::is_number(self.bytes(range)).then_some(1),
+            Node::Literal(range) => values::is_number(self.bytes(range)).then_some(1),
             Node::Array { items, .. } => {
                 items.iter().try_fold(0, |sum, item| Some(sum + self.count_numbers(*item)?))
             }
@@ -179,7 +177,7 @@ impl Walker<'_> {
     fn flag(&self, node: usize) -> Option<KeyKind> {
         let Some(Node::String(range)) = self.tree.get(node) else { return None };
         let word = self.inner(range);
-        let named = word.starts_with(b"-") && !word.contains(&b'=') && !keys::is_number(word);
+        let named = word.starts_with(b"-") && !word.contains(&b'=') && !values::is_number(word);
         named.then(|| keys::classify(word))
     }
 
@@ -263,12 +261,13 @@ impl Walker<'_> {
     /// A key can name a host or a person as well.
     fn key(&mut self, range: &Range<usize>, salt: bool) {
         let inner = self.inner(range);
-        if salt && !placeholder::is_placeholder(inner) {
-            if let Some(class) = whole_value(KeyKind::Salt, inner) {
-                let inner = range.start + 1..range.end.saturating_sub(1);
-                self.replace(range, class, &inner);
-                return;
-            }
+        if salt
+            && !placeholder::is_placeholder(inner)
+            && let Some(class) = whole_value(KeyKind::Salt, inner)
+        {
+            let inner = range.start + 1..range.end.saturating_sub(1);
+            self.replace(range, class, &inner);
+            return;
         }
         let edits = self.engine.name(self.scope, inner);
         self.out.extend(edits.into_iter().map(|edit| shift(edit, range.start + 1)));

@@ -202,7 +202,7 @@ pub(crate) fn host_value(
         let item = item.get(login..).unwrap_or_default();
         let port = item.iter().rposition(|b| *b == b':').filter(|colon| {
             item.get(colon + 1..).is_some_and(|p| !p.is_empty() && p.iter().all(u8::is_ascii_digit))
-                && item.iter().filter(|b| **b == b':').count() == 1
+                && item.iter().position(|b| *b == b':') == Some(*colon)
                 || item.get(colon.wrapping_sub(1)) == Some(&b']')
         });
         let name = item.get(..port.unwrap_or(item.len())).unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) fn find(patterns: &Patterns, text: &[u8], out: &mut Spans) {
             .and_then(|i| text.get(i))
             .is_some_and(u8::is_ascii_alphanumeric);
         let value = text.get(found.range()).unwrap_or_default();
-        let deep = value.iter().filter(|b| **b == b'\\').count() >= 2;
+        let deep = value.split(|b| *b == b'\\').filter(|c| !c.is_empty()).count() > 2;
         // Bytes as Python shows them: `b"R:\x91\xf6"`.
         let bytes = value.windows(2).filter(|w| *w == b"\\x").count() >= 2;
         if !glued && deep && !bytes {
@@ -52,12 +52,12 @@ pub(super) fn at(patterns: &Patterns, text: &[u8], at: usize, out: &mut Spans) {
 /// The paths in the value of a field that holds them: there a single component counts too.
 pub(crate) fn path_value(patterns: &Patterns, text: &[u8], range: Range<usize>, out: &mut Spans) {
     let value = text.get(range.clone()).unwrap_or_default();
-    if value.first() == Some(&b'/') {
-        if let Some(found) = patterns.path.find_at(text, range.start) {
-            if found.start() == range.start && found.end() <= range.end {
-                judge(text, found.range(), true, out);
-            }
-        }
+    if value.first() == Some(&b'/')
+        && let Some(found) = patterns.path.find_at(text, range.start)
+        && found.start() == range.start
+        && found.end() <= range.end
+    {
+        judge(text, found.range(), true, out);
     }
 }
 
@@ -234,13 +234,13 @@ fn judge(text: &[u8], range: Range<usize>, sure: bool, out: &mut Spans) {
 
 /// Where the part of an installed package's path begins that is the same on every machine.
 fn package_path(path: &[u8]) -> Option<usize> {
+    const LIB: &[u8] = b"/lib/python3.";
     for root in PACKAGE_ROOTS {
         if let Some(at) = path.windows(root.len()).rposition(|w| w == *root) {
             return Some(at);
         }
     }
     // A standard library module: `.../lib/python3.11/asyncio/runners.py`.
-    const LIB: &[u8] = b"/lib/python3.";
     let at = path.windows(LIB.len()).rposition(|w| w == LIB)?;
     let kept = path.starts_with(b"/python/lib/") || path.starts_with(b"/usr/lib/");
     Some(if kept { 0 } else { at })

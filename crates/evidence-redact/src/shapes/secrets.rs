@@ -14,10 +14,10 @@ pub(super) fn find(patterns: &Patterns, text: &[u8], out: &mut Spans) {
         out.add(text, range.start, range.end, Class::Secret);
     });
     each_word(&patterns.bearer, text, |_, found| {
-        if let Some(value) = found.get(1) {
-            if looks_like_header_value(value.as_bytes()) {
-                out.add(text, value.start(), value.end(), Class::Secret);
-            }
+        if let Some(value) = found.get(1)
+            && looks_like_header_value(value.as_bytes())
+        {
+            out.add(text, value.start(), value.end(), Class::Secret);
         }
     });
     each_word(&patterns.opaque, text, |range, _| {
@@ -204,7 +204,7 @@ mod tests {
         ] {
             let whole = format!("before {text}\n next line");
             let blocks = pem_blocks(whole.as_bytes());
-            assert_eq!(blocks, [7..7 + text.len()], "{text}");
+            assert_eq!(blocks, vec![Range { start: 7, end: 7 + text.len() }], "{text}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Tokens are put together at run time, so that no scanner takes this file for a leak.
 
-#![allow(dead_code)]
+// Each test binary uses a part of this, and an `unwrap` here is a failed test.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
 
 use std::sync::LazyLock;
 
@@ -12,18 +13,18 @@ static REDACTOR: LazyLock<Redactor> =
     LazyLock::new(|| Redactor::new(Salt::new(*b"a fixed salt for tests")).unwrap());
 
 /// A redactor with a fixed salt.
-pub fn redactor() -> Redactor {
+pub(crate) fn redactor() -> Redactor {
     REDACTOR.clone()
 }
 
 /// Redacts and gives the text.
-pub fn run(kind: Kind, text: &str) -> String {
+pub(crate) fn run(kind: Kind, text: &str) -> String {
     let bytes = redactor().redact(kind, text.as_bytes()).into_bytes().into_owned();
     String::from_utf8(bytes).unwrap()
 }
 
 /// A value that has to go.
-pub struct Plant {
+pub(crate) struct Plant {
     /// The field it is planted in; `note` tells nothing.
     pub key: &'static str,
     /// The planted value.
@@ -56,7 +57,7 @@ fn key_block(label: &str) -> String {
 }
 
 /// Values that are known by their shape, in a field that tells nothing.
-pub fn by_shape() -> Vec<Plant> {
+pub(crate) fn by_shape() -> Vec<Plant> {
     let l = letters;
     let jwt = format!("ey{}.ey{}.{}", "JhbGciOiJIUzI1NiJ9", "JzdWIiOiIxMjM0In0", l(24));
     let block = key_block("RSA PRIVATE KEY");
@@ -151,7 +152,7 @@ pub fn by_shape() -> Vec<Plant> {
 }
 
 /// Values that are known by the name of their field.
-pub fn by_name() -> Vec<Plant> {
+pub(crate) fn by_name() -> Vec<Plant> {
     let mut out = Vec::new();
     for key in [
         "REDIS_PASSWORD",
@@ -194,7 +195,7 @@ pub fn by_name() -> Vec<Plant> {
 }
 
 /// The places in files of one kind where a field with a value can stand.
-pub fn places(kind: Kind, key: &str, value: &str) -> Vec<String> {
+pub(crate) fn places(kind: Kind, key: &str, value: &str) -> Vec<String> {
     let json = |v: &str| serde_json::to_string(v).unwrap();
     let (jkey, jvalue) = (json(key), json(value));
     let one_line = !value.contains('\n');
@@ -293,7 +294,7 @@ pub fn places(kind: Kind, key: &str, value: &str) -> Vec<String> {
 }
 
 /// The kinds of text that are rewritten.
-pub const TEXTS: [Kind; 7] = [
+pub(crate) const TEXTS: [Kind; 7] = [
     Kind::Prometheus,
     Kind::Json,
     Kind::JsonLines,
