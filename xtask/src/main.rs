@@ -1,3 +1,29 @@
-//! Maintainers' tasks.
+//! Maintainers' tasks, one module a task: `cargo xtask TASK`.
 
-fn main() {}
+// A task talks to the maintainer who started it.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod import_fixture;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Maintainers' tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Copy a captured packet into fixtures/packets, sanitised, or check those that are there.
+    ImportFixture(import_fixture::Args),
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::ImportFixture(args) => import_fixture::run(&args),
+    }
+}

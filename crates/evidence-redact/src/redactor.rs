@@ -169,16 +169,18 @@ impl Redactor {
         binary::scan(&self.engine(), input)
     }
 
-    /// Remembers names of machines and credentials that stand beside a telling name in this file,
-    /// so that they are found in the other files as well. Call it for every file of the packet
+    /// Remembers names of machines, tenants' salts and credentials that stand beside a telling name
+    /// in this file, so that they are found in the other files as well. Call it for every file of the packet
     /// before the first [`redact`](Self::redact).
     pub fn learn(&mut self, kind: Kind, input: &[u8]) {
         let mut words: Vec<(Class, Vec<u8>)> = Vec::new();
         for finding in self.find(kind, input) {
             let value = input.get(finding.range).unwrap_or_default();
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let value = value.strip_suffix(b"\"").unwrap_or(value);
             let last = |b: &u8| b.is_ascii_whitespace() || *b == b':';
             match finding.class {
-                Class::Host => words.push((Class::Host, value.to_vec())),
+                Class::Host | Class::Salt => words.push((finding.class, value.to_vec())),
                 Class::Secret if !value.starts_with(b"-----BEGIN") => {
                     words.push((Class::Secret, value.to_vec()));
                     // The token of `Bearer token`, the password of `user:password`.

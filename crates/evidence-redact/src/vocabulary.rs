@@ -24,7 +24,9 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// Adds a word, unless it is too short or too ordinary to be looked for everywhere.
     pub(crate) fn learn(&mut self, class: Class, word: &[u8]) {
-        if is_distinctive(word) {
+        let joined = word.iter().any(|b| matches!(b, b'-' | b'_'));
+        let salt = class == Class::Salt && joined && word.len() >= SHORTEST;
+        if is_distinctive(word) || salt {
             self.insert(class, word);
         }
     }
@@ -118,6 +120,14 @@ mod tests {
     fn words_are_found_where_they_stand_free() {
         assert_eq!(found(&["gpu-17"], "on gpu-17: up, xgpu-17 gpu-170"), ["gpu-17"]);
         assert_eq!(found(&["gpu-17", "gpu-17.dc"], "gpu-17.dc"), ["gpu-17.dc"]);
+    }
+
+    #[test]
+    fn salts_may_be_plainer_than_hosts() {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.learn(Class::Salt, b"tenant-a");
+        vocabulary.learn(Class::Salt, b"default");
+        assert_eq!(vocabulary.classes.len(), 1);
     }
 
     #[test]
