@@ -75,7 +75,7 @@ fn stands_free(text: &[u8], at: usize, word: &[u8]) -> bool {
     const FILES: &[&[u8]] = &[
         b".prom", b".json", b".log", b".txt", b".lct", b".yaml", b".yml", b".csv", b".pb", b".py",
     ];
-    let joins = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let joins = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let after = text.get(at + word.len()..).unwrap_or_default();
     !joins(at.checked_sub(1).and_then(|i| text.get(i)))
         && !joins(after.first())
@@ -119,6 +119,7 @@ mod tests {
     #[test]
     fn words_are_found_where_they_stand_free() {
         assert_eq!(found(&["gpu-17"], "on gpu-17: up, xgpu-17 gpu-170"), ["gpu-17"]);
+        assert_eq!(found(&["gpu-17"], "run_gpu-17/a node gpu-17.prom"), ["gpu-17"]);
         assert_eq!(found(&["gpu-17", "gpu-17.dc"], "gpu-17.dc"), ["gpu-17.dc"]);
     }
 

@@ -81,10 +81,16 @@ pub(super) struct LeftOut {
 }
 
 impl Fixture {
-    /// The text of the file.
+    /// The text of the file: one line a file, so that it is short and a diff names what changed.
     pub(super) fn to_json(&self) -> Result<String, serde_json::Error> {
-        // A number for each file on one line would be shorter; a diff of this is readable.
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+        let head = Fixture { files: Vec::new(), left_out: Vec::new(), ..self.clone() };
+        let head = serde_json::to_string_pretty(&head)?;
+        let files = lines(&self.files)?;
+        let left_out = lines(&self.left_out)?;
+        Ok(head
+            .replace("\n  \"files\": []", &format!("\n  \"files\": [{files}]"))
+            .replace("\n  \"left_out\": []", &format!("\n  \"left_out\": [{left_out}]"))
+            + "\n")
     }
 
     /// What the maintainer sees after an import.
@@ -105,6 +111,14 @@ impl Fixture {
         }
         out
     }
+}
+
+/// The elements of an array, one a line.
+fn lines<T: Serialize>(items: &[T]) -> Result<String, serde_json::Error> {
+    let lines: Result<Vec<String>, _> =
+        items.iter().map(|item| Ok(format!("\n    {}", serde_json::to_string(item)?))).collect();
+    let lines = lines?;
+    Ok(if lines.is_empty() { String::new() } else { lines.join(",") + "\n  " })
 }
 
 /// Counts as manifests hold them.

@@ -41,6 +41,7 @@ impl Bench {
             ("small.lct", b"\0\0\x05\xdc\x89\xa4type\xa6header\xa5level\xa7storage"),
             ("events.lct", b"\0\0\x05\xdc\x89\xa4type\xa6header\xa5level\xa6events"),
             ("driver.log", b"x\n"),
+            ("after_tenant-a/note.txt", b"see after_tenant-a/note.txt\n"),
         ];
         for (path, content) in files {
             bench.write(path, content);
@@ -119,7 +120,12 @@ fn an_import_is_complete_clean_and_passes_its_check() {
     assert_eq!(reason(&fixture, "driver.log"), "--exclude");
     assert!(reason(&fixture, "events.lct").contains("token ids"));
     assert_eq!(fixture.provenance.lacks, ["a: b"]);
-    let paths: Vec<&str> = fixture.files.iter().map(|f| f.path.as_str()).collect();
+    let paths: Vec<&str> = fixture
+        .files
+        .iter()
+        .map(|f| f.path.as_str())
+        .filter(|p| !p.starts_with("after_"))
+        .collect();
     assert_eq!(
         paths,
         [
@@ -140,7 +146,11 @@ fn an_import_is_complete_clean_and_passes_its_check() {
         }
     }
     assert!(bench.problems().is_empty(), "{:?}", bench.problems());
-    assert!(fixture.summary().contains("7 files"));
+    assert!(fixture.summary().contains("8 files"));
+    let manifest: Fixture = serde_json::from_str(&bench.text("fixture.json")).unwrap();
+    assert_eq!(manifest, fixture);
+    let line = "    {\"path\":\"env.txt\"";
+    assert!(bench.text("fixture.json").lines().any(|l| l.starts_with(line)));
 }
 
 #[test]
@@ -155,6 +165,9 @@ fn values_stay_comparable_and_numbers_stay() {
     assert!(bench.text("http/status.json").contains(salt));
     assert!(bench.text("http/status.json").ends_with("\"x\": 0.50}"));
     assert!(bench.text("truth.json").contains(salt));
+    let note = fixture.files.iter().find(|f| f.path.ends_with("/note.txt")).unwrap();
+    assert_eq!(note.path, format!("after_{salt}/note.txt"));
+    assert_eq!(bench.text(&note.path), format!("see {}\n", note.path));
     let host = bench.text("env.txt").lines().next().unwrap().replace("HOSTNAME=", "");
     assert!(bench.text("lmcache/server.log").contains(&host));
     assert!(bench.text("lmcache/server.log").contains("Stored 256 tokens for"));
@@ -215,8 +228,8 @@ fn the_check_sees_every_way_a_fixture_can_go_bad() {
             let clean = fs::read(b.fixture_file("env.txt")).unwrap();
             let manifest = b.text("fixture.json");
             let manifest = manifest.replace(&sha256(&clean), &sha256(dirty)).replace(
-                &format!("\"bytes\": {}", clean.len()),
-                &format!("\"bytes\": {}", dirty.len()),
+                &format!("\"bytes\":{}", clean.len()),
+                &format!("\"bytes\":{}", dirty.len()),
             );
             write(&b.fixture_file("fixture.json"), manifest.as_bytes());
             write(&b.fixture_file("env.txt"), dirty);
