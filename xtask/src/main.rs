@@ -6,6 +6,8 @@
 mod import_fixture;
 mod workspace;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -22,8 +24,16 @@ enum Task {
     ImportFixture(import_fixture::Args),
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let outcome: Result<()> = match Cli::parse().task {
         Task::ImportFixture(args) => import_fixture::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes on one line; a backtrace would hide them.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
