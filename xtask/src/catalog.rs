@@ -20,7 +20,7 @@ const CONTRACT: &str = "crates/lmcache-prom/contract";
 const OUT: &str = "crates/lmcache-prom/src/contract/tables";
 
 /// Regenerates, or with `Mode::Check` verifies, the Rust tables.
-pub fn run(root: &Path, mode: Mode) -> Result<()> {
+pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
     let mut events = BTreeSet::new();
     let event_rows = rows(&root.join(CONTRACT).join("events.csv"))?;
     for row in &event_rows {

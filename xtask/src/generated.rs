@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 /// Whether to write or to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Write what differs.
     Write,
     /// Fail on what differs, naming the command that repairs it.
@@ -14,7 +14,7 @@ pub enum Mode {
 }
 
 /// Makes `path` hold `contents`, or fails in check mode when it does not.
-pub fn ensure_contents(path: &Path, contents: &str, mode: Mode, command: &str) -> Result<()> {
+pub(crate) fn ensure_contents(path: &Path, contents: &str, mode: Mode, command: &str) -> Result<()> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == contents) {
         return Ok(());
     }

@@ -1,17 +1,91 @@
-//! Maintainers' tasks.
+//! Maintainers' tasks, one module a task: `cargo xtask TASK`.
+
+// A task talks to the maintainer who started it.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod catalog;
 mod generated;
+mod import_fixture;
+mod licences;
 mod pages;
+mod schemas;
 mod survey;
+mod truth;
+mod workspace;
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
-    match args.get(1).map(String::as_str) {
-        Some("catalog") => catalog::run(Path::new("."), generated::Mode::Write),
-        Some("survey") => { survey::run(Path::new(&args[2]))?; Ok(()) }
-        _ => Ok(()),
+use anyhow::{Result, ensure};
+use clap::{Parser, Subcommand};
+
+use generated::Mode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Maintainers' tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Regenerate the Rust side of the contract tables, or check that it is up to date.
+    Catalog {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Copy a captured packet into fixtures/packets, sanitised, or check those that are there.
+    ImportFixture(import_fixture::Args),
+    /// Check that every dependency has a licence that we allow.
+    Licences,
+    /// Regenerate the JSON Schemas of the reports, or check that they are up to date.
+    Schemas {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Judge every scrape of a packet tree alone, and hold the deletion matrix on every packet.
+    Survey {
+        /// Directory with packets.
+        dir: PathBuf,
+    },
+    /// Hold reports against every truth.json under a directory.
+    Truth {
+        /// Directory with packets.
+        dir: PathBuf,
+    },
+}
+
+fn run(task: &Task) -> Result<()> {
+    let root = workspace::root();
+    let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
+    match task {
+        Task::Catalog { check } => catalog::run(&root, mode(*check)),
+        Task::ImportFixture(args) => import_fixture::run(args),
+        Task::Licences => licences::run(&root),
+        Task::Schemas { check } => schemas::run(&root, mode(*check)),
+        Task::Survey { dir } => {
+            let defects = survey::run(dir)?;
+            ensure!(defects == 0, "{defects} defects");
+            Ok(())
+        }
+        Task::Truth { dir } => {
+            let wrong = truth::run(dir)?;
+            ensure!(wrong == 0, "{wrong} labels do not hold");
+            Ok(())
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The causes on one line; a backtrace would hide them.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -43,7 +43,11 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     let source = |signal: &str| {
         evidence.targets.iter().find_map(|t| t.signals.get(signal).and_then(|o| o.source.clone()))
     };
-    let mp_server = shows("mp.") || shows("blend.");
+    let is_coordinator =
+        |t: &crate::Target| t.signals.keys().any(|s| s.starts_with("coordinator."));
+    let mp_server = evidence.targets.iter().any(|t| {
+        !is_coordinator(t) && t.signals.keys().any(|s| s.starts_with("mp.") || s.starts_with("blend."))
+    });
     let lookups = ["mp.lookup.requested_tokens", "mp.lookup.requests"]
         .into_iter()
         .find(|s| evidence.nonzero(s));
@@ -105,7 +109,7 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     if shows("blend.") {
         add("lmcache_cacheblend", Claim::Measured, mode.evidence.clone());
     }
-    if shows("mp.") {
+    if mp_server {
         add("lmcache_mp_server", Claim::Measured, mode.evidence.clone());
     }
     if mode.mode == Mode::Embedded {

@@ -96,12 +96,19 @@ fn product_of(surface: &str) -> Product {
     }
 }
 
+/// A coordinator's page carries the event bus' series and its own directory's, and nothing else
+/// of a server: it is no server's page.
+fn is_coordinator(target: &Target) -> bool {
+    target.signals.keys().any(|s| s.starts_with("coordinator."))
+}
+
 fn relevant<'e>(catalog: &Catalog, evidence: &'e Evidence, surface: &str) -> Vec<&'e Target> {
     let wanted = components(surface);
     let product = product_of(surface);
     evidence
         .targets
         .iter()
+        .filter(|t| product != Product::Lmcache || surface == "lmcache_coordinator" || !is_coordinator(t))
         .filter(|t| {
             t.signals.keys().filter_map(|id| catalog.signal(id).last()).any(|s| {
                 wanted.contains(&s.component)

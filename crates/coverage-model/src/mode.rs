@@ -20,6 +20,11 @@ pub struct ModeVerdict {
 
 fn first_of(catalog: &Catalog, evidence: &Evidence, component: Component) -> Option<Source> {
     evidence.targets.iter().find_map(|t| {
+        // A coordinator's page also shows the event bus of a server, which it is not.
+        let coordinator = t.signals.keys().any(|s| s.starts_with("coordinator."));
+        if coordinator && component != Component::Coordinator {
+            return None;
+        }
         t.signals
             .iter()
             .find(|(id, _)| catalog.signal(id).last().is_some_and(|s| s.component == component))
