@@ -193,6 +193,10 @@ fn one_deletion(
         let excused = kin || (lost_mode && other.starts_with("lmcache"));
         // A family that the release may or may not have says no more once its proof is gone.
         let weaker = old.get(other) == Some(&Status::Unknown) && *status == Status::NotEmitted;
+        // What was deleted may be what told the release.
+        let wider = before.releases.lmcache.as_ref().map(|r| &r.candidates)
+            != after.releases.lmcache.as_ref().map(|r| &r.candidates);
+        let weaker = weaker || (wider && *status == Status::Unknown);
         if *other != key && !excused && !weaker && old.get(other) != Some(status) {
             out.problems.push(format!("without {key}: {other} went from {:?} to {status:?}", old.get(other)));
         }

@@ -137,7 +137,7 @@ fn row(catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict, family: &Fami
         signals: vec![],
     };
     let targets = relevant(catalog, evidence, family.surface);
-    if family.signals.is_empty() {
+    if family.signals.is_empty() && !evidence.targets.is_empty() {
         out.status = Status::NotApplicable;
         out.because = "no examined release has series of this name".into();
     } else if targets.is_empty() {

@@ -36,6 +36,7 @@ const FEATURES: &[Feature] = &[
     feature("connector", Without::NotApplicable, "no such KV connector is configured or seen"),
     feature("lmcache_connector", Without::NotApplicable, "LMCache's own MP connector is not seen on the engine's page"),
     feature("nixl", Without::NotApplicable, "no NIXL connector is configured or seen"),
+    feature("disaggregation", Without::NotApplicable, "no PD disaggregation is configured or seen"),
     feature("cpu_offload", Without::NotApplicable, "no CPU offload connector is configured or seen"),
     feature("hicache", Without::NotApplicable, "HiCache is not configured or seen"),
     feature("kv_cache_metrics", Without::NotEmitted, "only with --kv-cache-metrics, which is off by default"),

@@ -118,6 +118,18 @@ fn absent(
             (Status::Unknown, format!("only releases from {since} on have it, and the release is not that certain"))
         }
     };
+    let proven = match spelling.when {
+        When::With(cohort) => context.cohort_witness(cohort, signal).is_some(),
+        When::After(event) => context.proven.why(event).is_some(),
+        _ => true,
+    };
+    if !surely && !proven {
+        let fate = match spelling.to {
+            Some(to) => format!("only releases to {to} have it"),
+            None => format!("only releases from {} on have it", spelling.from),
+        };
+        return (Status::Unknown, format!("{fate}, and the release is not that certain"));
+    }
     match spelling.when {
         When::With(cohort) => match context.cohort_witness(cohort, signal) {
             Some(witness) => bound(format!("{witness}, and both are registered together")),
