@@ -14,7 +14,12 @@ pub(crate) enum Mode {
 }
 
 /// Makes `path` hold `contents`, or fails in check mode when it does not.
-pub(crate) fn ensure_contents(path: &Path, contents: &str, mode: Mode, command: &str) -> Result<()> {
+pub(crate) fn ensure_contents(
+    path: &Path,
+    contents: &str,
+    mode: Mode,
+    command: &str,
+) -> Result<()> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == contents) {
         return Ok(());
     }

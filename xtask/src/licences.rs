@@ -50,7 +50,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         .current_dir(root)
         .output()
         .context("cargo metadata")?;
-    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        output.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let packages = metadata["packages"].as_array().context("no packages")?;
     let mut bad = Vec::new();
@@ -73,10 +77,17 @@ mod tests {
 
     #[test]
     fn expressions_are_understood() {
-        for ok in ["MIT", "MIT OR Apache-2.0", "MIT/Apache-2.0", "(MIT OR Apache-2.0) AND Unicode-3.0", "LGPL-2.1 OR MIT"] {
+        for ok in [
+            "MIT",
+            "MIT OR Apache-2.0",
+            "MIT/Apache-2.0",
+            "(MIT OR Apache-2.0) AND Unicode-3.0",
+            "LGPL-2.1 OR MIT",
+        ] {
             assert!(allowed(ok), "{ok}");
         }
-        for bad in ["", "MPL-2.0", "LGPL-3.0", "MIT AND GPL-2.0", "(MIT OR Apache-2.0) AND GPL-3.0"] {
+        for bad in ["", "MPL-2.0", "LGPL-3.0", "MIT AND GPL-2.0", "(MIT OR Apache-2.0) AND GPL-3.0"]
+        {
             assert!(!allowed(bad), "{bad}");
         }
     }

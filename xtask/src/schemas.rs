@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use inferguard::report::{CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport};
+use inferguard::report::{
+    CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
+};
 use schemars::Schema;
 
 use crate::generated::{Mode, ensure_contents};

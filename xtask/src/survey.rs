@@ -57,7 +57,12 @@ fn span(row: Option<&ReleaseRow>) -> String {
     }
 }
 
-fn one_scrape(packet: &str, page: &Page, report: &CheckReport, widths: &mut BTreeMap<String, usize>) -> usize {
+fn one_scrape(
+    packet: &str,
+    page: &Page,
+    report: &CheckReport,
+    widths: &mut BTreeMap<String, usize>,
+) -> usize {
     let lmcache = report.releases.lmcache.as_ref();
     let width = lmcache.map_or_else(|| "-".to_owned(), |r| r.candidates.len().to_string());
     *widths.entry(width.clone()).or_default() += 1;
@@ -72,7 +77,10 @@ fn one_scrape(packet: &str, page: &Page, report: &CheckReport, widths: &mut BTre
     let mut defects = 0;
     for row in report.families.iter().filter(|f| f.status == Status::Missing) {
         defects += 1;
-        println!("DEFECT {packet}/{}: {}/{} is missing: {}", page.path, row.surface, row.family, row.because);
+        println!(
+            "DEFECT {packet}/{}: {}/{} is missing: {}",
+            page.path, row.surface, row.family, row.because
+        );
     }
     for target in &report.targets {
         if !target.unknown_names.is_empty() {
@@ -80,7 +88,10 @@ fn one_scrape(packet: &str, page: &Page, report: &CheckReport, widths: &mut BTre
             println!("DEFECT {packet}/{}: unaccounted: {:?}", page.path, target.unknown_names);
         }
     }
-    for row in [lmcache, report.releases.vllm.as_ref(), report.releases.sglang.as_ref()].into_iter().flatten() {
+    for row in [lmcache, report.releases.vllm.as_ref(), report.releases.sglang.as_ref()]
+        .into_iter()
+        .flatten()
+    {
         for what in &row.contradictions {
             defects += 1;
             println!("DEFECT {packet}/{}: {what}", page.path);
@@ -116,7 +127,9 @@ pub(crate) fn matrix(catalog: &Catalog, all: &[Page]) -> Matrix {
     let before = statuses(&report);
     // With lost events an absence proves nothing, so there the truth is "unknown".
     let dropped = report.families.iter().any(|f| {
-        f.signals.iter().any(|s| s.signal == "mp.event_bus.dropped_events" && s.status == Status::Populated)
+        f.signals
+            .iter()
+            .any(|s| s.signal == "mp.event_bus.dropped_events" && s.status == Status::Populated)
     });
     let idle = report
         .targets
@@ -133,7 +146,8 @@ pub(crate) fn matrix(catalog: &Catalog, all: &[Page]) -> Matrix {
             continue;
         }
         out.deletions += 1;
-        let changed = without(all, |name| catalog.name(name).is_some_and(|n| family.contains(n.signal())));
+        let changed =
+            without(all, |name| catalog.name(name).is_some_and(|n| family.contains(n.signal())));
         let report_after = judge(catalog, &changed);
         one_deletion(catalog, family, &report, &report_after, dropped && event_driven, &mut out);
     }
@@ -181,7 +195,9 @@ fn one_deletion(
                 out.problems.push(format!("without {key}: no proof is named ({because})"));
             }
         }
-        other => out.problems.push(format!("without {key}: {other:?}, not {expected:?} ({because})")),
+        other => {
+            out.problems.push(format!("without {key}: {other:?}, not {expected:?} ({because})"))
+        }
     }
     // What proved "no LMCache here" may be what was deleted.
     let lost_mode = before.mode == Mode::None && after.mode == Mode::Unknown;
@@ -198,7 +214,10 @@ fn one_deletion(
             != after.releases.lmcache.as_ref().map(|r| &r.candidates);
         let weaker = weaker || (wider && *status == Status::Unknown);
         if *other != key && !excused && !weaker && old.get(other) != Some(status) {
-            out.problems.push(format!("without {key}: {other} went from {:?} to {status:?}", old.get(other)));
+            out.problems.push(format!(
+                "without {key}: {other} went from {:?} to {status:?}",
+                old.get(other)
+            ));
         }
     }
 }
@@ -237,7 +256,8 @@ mod tests {
         for packet in packets(&root).unwrap() {
             for page in pages(&packet).unwrap() {
                 let report = judge(&catalog, std::slice::from_ref(&page));
-                let defects = one_scrape(&packet.display().to_string(), &page, &report, &mut BTreeMap::new());
+                let defects =
+                    one_scrape(&packet.display().to_string(), &page, &report, &mut BTreeMap::new());
                 assert_eq!(defects, 0, "{}/{}", packet.display(), page.path);
             }
         }

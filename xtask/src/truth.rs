@@ -43,7 +43,12 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
         let dir = file.parent().context("no directory")?;
         let tally = one(&catalog, dir, file)?;
         let name = dir.strip_prefix(root).unwrap_or(dir).display();
-        println!("{name}: {} hold, {} open, {} wrong", tally.held, tally.open.len(), tally.wrong.len());
+        println!(
+            "{name}: {} hold, {} open, {} wrong",
+            tally.held,
+            tally.open.len(),
+            tally.wrong.len()
+        );
         for what in &tally.wrong {
             println!("  WRONG {what}");
         }
@@ -54,7 +59,10 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
         open += tally.open.len();
         wrong += tally.wrong.len();
     }
-    println!("{} packets: {held} labels hold, {open} need another lane, {wrong} are wrong", files.len());
+    println!(
+        "{} packets: {held} labels hold, {open} need another lane, {wrong} are wrong",
+        files.len()
+    );
     Ok(wrong)
 }
 
@@ -73,7 +81,8 @@ fn find(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
 /// Holds one packet's report against its labels.
 pub(crate) fn one(catalog: &Catalog, dir: &Path, truth: &Path) -> Result<Tally> {
     let text = std::fs::read_to_string(truth).with_context(|| format!("{}", truth.display()))?;
-    let truth: Value = serde_json::from_str(&text).with_context(|| format!("{}", truth.display()))?;
+    let truth: Value =
+        serde_json::from_str(&text).with_context(|| format!("{}", truth.display()))?;
     let packet = open(&[Input::Path(dir.to_path_buf())], &Limits::default());
     let report = check(catalog, packet, &Options::default());
     let mut tally = Tally::default();
@@ -95,23 +104,31 @@ fn strings(value: &Value) -> Vec<&str> {
 fn headline(truth: &Value, report: &CheckReport, tally: &mut Tally) {
     let mode = report.mode.name();
     let wanted = [strings(&truth["mode"]), strings(&truth["mode_also_accepted"])].concat();
-    tally.say(wanted.contains(&mode), mode == "unknown", || format!("mode: {mode}, label {wanted:?}"));
+    tally.say(wanted.contains(&mode), mode == "unknown", || {
+        format!("mode: {mode}, label {wanted:?}")
+    });
     let label = report.architecture.headline.as_str();
-    let wanted = [strings(&truth["architecture"]), strings(&truth["architecture_also_accepted"])].concat();
+    let wanted =
+        [strings(&truth["architecture"]), strings(&truth["architecture_also_accepted"])].concat();
     // A server's page alone proves the server; who uses it is another lane's word.
     let weaker = label == "unknown" || strings(&truth["also"]).contains(&label);
-    tally.say(wanted.contains(&label), weaker, || format!("architecture: {label}, label {wanted:?}"));
+    tally.say(wanted.contains(&label), weaker, || {
+        format!("architecture: {label}, label {wanted:?}")
+    });
     for (product, row) in [
         ("lmcache", &report.releases.lmcache),
         ("vllm", &report.releases.vllm),
         ("sglang", &report.releases.sglang),
     ] {
-        let Some(release) = truth["releases"][product].as_str().and_then(|t| t.parse::<Release>().ok()) else {
+        let Some(release) =
+            truth["releases"][product].as_str().and_then(|t| t.parse::<Release>().ok())
+        else {
             continue;
         };
         let inside = row.as_ref().is_some_and(|r| {
             let parse = |t: &Option<String>| t.as_ref().and_then(|t| t.parse::<Release>().ok());
-            parse(&r.min).is_some_and(|m| m <= release) && parse(&r.max).is_none_or(|m| release <= m)
+            parse(&r.min).is_some_and(|m| m <= release)
+                && parse(&r.max).is_none_or(|m| release <= m)
         });
         tally.say(inside, row.is_none(), || format!("{product} release: {row:?}, label {release}"));
     }
@@ -136,7 +153,9 @@ fn families(truth: &Value, report: &CheckReport, tally: &mut Tally) {
         for row in report.families.iter().filter(|r| r.surface == surface) {
             // A label of one family beats that of its whole surface.
             let own = format!("{surface}/{}", row.family);
-            if (family != "*" && family != row.family) || (family == "*" && wanted.contains_key(&own)) {
+            if (family != "*" && family != row.family)
+                || (family == "*" && wanted.contains_key(&own))
+            {
                 continue;
             }
             let status = row.status.name();
@@ -192,14 +211,17 @@ fn facts(facts: &Value, report: &CheckReport, tally: &mut Tally) {
     gauges(facts, report, tally);
     histograms(facts, report, tally);
     windows(facts, report, tally);
-    let restarts: usize = targets.iter().map(|t| t.measures.processes.len().saturating_sub(1)).sum();
+    let restarts: usize =
+        targets.iter().map(|t| t.measures.processes.len().saturating_sub(1)).sum();
     let want = match &facts["process_restarts"] {
         Value::Number(n) => n.as_u64(),
         Value::Object(map) => Some(map.values().filter_map(Value::as_u64).sum()),
         _ => None,
     };
     if let Some(want) = want {
-        tally.say(restarts as u64 == want, false, || format!("process_restarts: {restarts}, label {want}"));
+        tally.say(restarts as u64 == want, false, || {
+            format!("process_restarts: {restarts}, label {want}")
+        });
     }
 }
 
@@ -239,7 +261,9 @@ fn gauges(facts: &Value, report: &CheckReport, tally: &mut Tally) {
     let rows = report.targets.iter().find_map(|t| {
         t.measures.by_scrape.get(ticks).map(|v| (t.measures.scrapes.as_slice(), v.as_slice()))
     });
-    if let (Some(want), Some((scrapes, got))) = (facts["eviction_loop_ticks_by_scrape"].as_array(), rows) {
+    if let (Some(want), Some((scrapes, got))) =
+        (facts["eviction_loop_ticks_by_scrape"].as_array(), rows)
+    {
         // Labels number the scrapes of the timeline; pages taken beside it are not among them.
         let own: Vec<Option<f64>> = scrapes
             .iter()
@@ -248,17 +272,21 @@ fn gauges(facts: &Value, report: &CheckReport, tally: &mut Tally) {
             .map(|(_, v)| *v)
             .collect();
         let want: Vec<Option<f64>> = want.iter().map(Value::as_f64).collect();
-        tally.say(own == want, false, || format!("eviction_loop_ticks_by_scrape: {own:?}, label {want:?}"));
+        tally.say(own == want, false, || {
+            format!("eviction_loop_ticks_by_scrape: {own:?}, label {want:?}")
+        });
     }
 }
 
 fn histograms(facts: &Value, report: &CheckReport, tally: &mut Tally) {
-    let processes: Vec<_> = report.targets.iter().flat_map(|t| t.measures.processes.iter()).collect();
+    let processes: Vec<_> =
+        report.targets.iter().flat_map(|t| t.measures.processes.iter()).collect();
     let mp: Vec<_> = processes
         .iter()
         .filter(|p| p.gauges.keys().any(|k| k.starts_with("lmcache_mp_")))
         .collect();
-    for (key, process) in [("histograms_last", mp.last()), ("histograms_first_process", mp.first())] {
+    for (key, process) in [("histograms_last", mp.last()), ("histograms_first_process", mp.first())]
+    {
         for (name, want) in facts[key].as_object().into_iter().flatten() {
             let got = process.and_then(|p| p.histograms.get(name));
             let ok = got.is_some_and(|h| {
@@ -288,15 +316,18 @@ fn windows(facts: &Value, report: &CheckReport, tally: &mut Tally) {
     let rows: Vec<_> = report.targets.iter().flat_map(|t| t.measures.windows.iter()).collect();
     for want in facts["lookup_windows"].as_array().into_iter().flatten() {
         let (from, to) = (want["from"].as_str().unwrap_or(""), want["to"].as_str().unwrap_or(""));
-        let ends = |path: &str, name: &str| path.rsplit('/').next() == Some(name) && !path.contains("/http");
+        let ends = |path: &str, name: &str| {
+            path.rsplit('/').next() == Some(name) && !path.contains("/http")
+        };
         // Pages taken beside the timeline split a window: its parts are added up.
         let start = rows.iter().position(|w| ends(&w.from, from));
         let end = rows.iter().position(|w| ends(&w.to, to));
         let got = start.zip(end).filter(|(a, b)| a <= b).map(|(a, b)| {
-            rows[a..=b].iter().flat_map(|w| &w.ratios).filter(|r| r.ratio == "lookup_hit_rate").fold(
-                (0.0, 0.0),
-                |(requested, hit), r| (requested + r.requested, hit + r.hit),
-            )
+            rows[a..=b]
+                .iter()
+                .flat_map(|w| &w.ratios)
+                .filter(|r| r.ratio == "lookup_hit_rate")
+                .fold((0.0, 0.0), |(requested, hit), r| (requested + r.requested, hit + r.hit))
         });
         let ok = got.is_some_and(|(requested, hit)| {
             want["requested"].as_f64().is_some_and(|w| near(requested, w))

@@ -46,7 +46,8 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     let is_coordinator =
         |t: &crate::Target| t.signals.keys().any(|s| s.starts_with("coordinator."));
     let mp_server = evidence.targets.iter().any(|t| {
-        !is_coordinator(t) && t.signals.keys().any(|s| s.starts_with("mp.") || s.starts_with("blend."))
+        !is_coordinator(t)
+            && t.signals.keys().any(|s| s.starts_with("mp.") || s.starts_with("blend."))
     });
     let lookups = ["mp.lookup.requested_tokens", "mp.lookup.requests"]
         .into_iter()
@@ -100,9 +101,7 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
                 .is_some_and(|c| c.iter().any(|v| v == "storage" || v == "host"));
             if from_cache { o.source.clone() } else { None }
         });
-        if mp_server
-            && let (Some(external), Some(lookup)) = (external, lookups.and_then(source))
-        {
+        if mp_server && let (Some(external), Some(lookup)) = (external, lookups.and_then(source)) {
             add("sglang_mp_lmcache", Claim::Inferred, vec![external, lookup]);
         }
     }

@@ -73,7 +73,9 @@ pub fn assess(catalog: &Catalog, evidence: &Evidence) -> Coverage {
     let architecture = architecture::detect(catalog, evidence, &mode);
     let mut families: Vec<FamilyRow> =
         FAMILIES.iter().map(|family| row(catalog, evidence, &mode, family)).collect();
-    families.extend(LANES.iter().map(|(surface, family, lane)| lane_row(evidence, surface, family, lane)));
+    families.extend(
+        LANES.iter().map(|(surface, family, lane)| lane_row(evidence, surface, family, lane)),
+    );
     Coverage { mode, architecture, families }
 }
 
@@ -108,7 +110,9 @@ fn relevant<'e>(catalog: &Catalog, evidence: &'e Evidence, surface: &str) -> Vec
     evidence
         .targets
         .iter()
-        .filter(|t| product != Product::Lmcache || surface == "lmcache_coordinator" || !is_coordinator(t))
+        .filter(|t| {
+            product != Product::Lmcache || surface == "lmcache_coordinator" || !is_coordinator(t)
+        })
         .filter(|t| {
             t.signals.keys().filter_map(|id| catalog.signal(id).last()).any(|s| {
                 wanted.contains(&s.component)
@@ -178,7 +182,8 @@ fn fill(out: &mut FamilyRow, catalog: &Catalog, family: &Family, contexts: &[Con
         out.series_count += state.series;
         out.populated_series_count += state.nonzero;
     }
-    let decisive = states.iter().min_by_key(|(_, s)| (rank(s.status), std::cmp::Reverse(s.nonzero)));
+    let decisive =
+        states.iter().min_by_key(|(_, s)| (rank(s.status), std::cmp::Reverse(s.nonzero)));
     if let Some((_, state)) = decisive {
         out.status = state.status;
         out.because.clone_from(&state.because);
@@ -186,7 +191,11 @@ fn fill(out: &mut FamilyRow, catalog: &Catalog, family: &Family, contexts: &[Con
     let gone: Vec<&str> =
         states.iter().filter(|(_, s)| s.status == Status::Missing).map(|(id, _)| *id).collect();
     if out.status != Status::Missing && !gone.is_empty() {
-        out.because = format!("{}; of its signals {} should be there and is not", out.because, gone.join(", "));
+        out.because = format!(
+            "{}; of its signals {} should be there and is not",
+            out.because,
+            gone.join(", ")
+        );
     }
     out.signals = states
         .into_iter()
@@ -235,9 +244,14 @@ fn without_target(evidence: &Evidence, mode: &ModeVerdict, surface: &str) -> (St
     match mode.mode {
         Mode::None => return (Status::NotApplicable, "the engine runs without LMCache".into()),
         Mode::Embedded if surface != "lmcache_embedded" && surface != "lmcache_controller" => {
-            return (Status::NotApplicable, "LMCache runs inside the engine here (embedded mode)".into());
+            return (
+                Status::NotApplicable,
+                "LMCache runs inside the engine here (embedded mode)".into(),
+            );
         }
-        Mode::Mp | Mode::Cacheblend if surface == "lmcache_embedded" || surface == "lmcache_controller" => {
+        Mode::Mp | Mode::Cacheblend
+            if surface == "lmcache_embedded" || surface == "lmcache_controller" =>
+        {
             return (Status::NotApplicable, "LMCache runs as a multiprocess server here".into());
         }
         Mode::Mp | Mode::Cacheblend if surface == "lmcache_coordinator" => {
@@ -253,7 +267,10 @@ fn without_target(evidence: &Evidence, mode: &ModeVerdict, surface: &str) -> (St
         (FactKind::OtlpOnly, "metrics are pushed by OTLP: the page is empty by design"),
     ] {
         if let Some(fact) = evidence.fact(&kind) {
-            return (Status::Disabled, format!("{because} ({}: {})", fact.source.artifact, fact.source.what));
+            return (
+                Status::Disabled,
+                format!("{because} ({}: {})", fact.source.artifact, fact.source.what),
+            );
         }
     }
     if let Some(target) = evidence.targets.iter().find(|t| t.is_silent()) {
@@ -273,8 +290,12 @@ fn lane_row(evidence: &Evidence, surface: &str, family: &str, lane: &'static str
         _ => None,
     });
     let because = match count {
-        Some(1) => "1 artifact of this kind is recognised; this version does not read it yet".into(),
-        Some(n) => format!("{n} artifacts of this kind are recognised; this version does not read them yet"),
+        Some(1) => {
+            "1 artifact of this kind is recognised; this version does not read it yet".into()
+        }
+        Some(n) => format!(
+            "{n} artifacts of this kind are recognised; this version does not read them yet"
+        ),
         None => "no artifact of this kind was given".into(),
     };
     FamilyRow {

@@ -46,7 +46,12 @@ const fn f(
 pub const FAMILIES: &[Family] = &[
     // LMCache multiprocess server
     f("lmcache_mp", "storage_manager", AfterTraffic, &["mp.storage_manager.*"]),
-    f("lmcache_mp", "lookup_tokens", AfterTraffic, &["mp.lookup.requested_tokens", "mp.lookup.hit_tokens"]),
+    f(
+        "lmcache_mp",
+        "lookup_tokens",
+        AfterTraffic,
+        &["mp.lookup.requested_tokens", "mp.lookup.hit_tokens"],
+    ),
     f("lmcache_mp", "l1_counters", AfterTraffic, &["mp.l1.read", "mp.l1.write", "mp.l1.evictions"]),
     f("lmcache_mp", "l1_memory", Always, &["mp.l1.memory_usage_bytes"]),
     f("lmcache_mp", "l1_failures", Optional, &["mp.l1.allocation_failure", "mp.l1.read_failure"]),
@@ -70,7 +75,12 @@ pub const FAMILIES: &[Family] = &[
         ],
     ),
     f("lmcache_mp", "l2_failures", Optional, &["mp.l2.prefetch_failure"]),
-    f("lmcache_mp", "l2_throughput", L2Configured, &["mp.l2.store_throughput", "mp.l2.load_throughput"]),
+    f(
+        "lmcache_mp",
+        "l2_throughput",
+        L2Configured,
+        &["mp.l2.store_throughput", "mp.l2.load_throughput"],
+    ),
     f("lmcache_mp", "l0_l1_throughput", Sampled, &["mp.l0_l1.*"]),
     f("lmcache_mp", "engine_counters", Optional, &["mp.transfer.chunks_loaded"]),
     f("lmcache_mp", "gauges", Always, &["mp.lookup.active_prefetch_jobs", "mp.l2.inflight_*"]),
@@ -87,10 +97,25 @@ pub const FAMILIES: &[Family] = &[
     // since 0.5.1
     f("lmcache_mp", "timeouts", Optional, &["mp.timeouts"]),
     // since 0.5.5
-    f("lmcache_mp", "lookup_requests", AfterTraffic, &["mp.lookup.requests", "mp.lookup.early_exit"]),
+    f(
+        "lmcache_mp",
+        "lookup_requests",
+        AfterTraffic,
+        &["mp.lookup.requests", "mp.lookup.early_exit"],
+    ),
     f("lmcache_mp", "lookup_by_tier", AfterTraffic, &["mp.lookup.hit_l1_*", "mp.lookup.hit_l2_*"]),
-    f("lmcache_mp", "transfer_requests", AfterTraffic, &["mp.transfer.submitted_*", "mp.transfer.finished_*"]),
-    f("lmcache_mp", "transfer_phases", Optional, &["mp.transfer.phase_*", "mp.transfer.staging_throughput"]),
+    f(
+        "lmcache_mp",
+        "transfer_requests",
+        AfterTraffic,
+        &["mp.transfer.submitted_*", "mp.transfer.finished_*"],
+    ),
+    f(
+        "lmcache_mp",
+        "transfer_phases",
+        Optional,
+        &["mp.transfer.phase_*", "mp.transfer.staging_throughput"],
+    ),
     // since 0.5.6
     f("lmcache_mp", "kv_events", Optional, &["mp.kv_events.*"]),
     f("lmcache_coordinator", "key_directory", P2pConfigured, &["coordinator.*"]),
@@ -141,7 +166,11 @@ pub const FAMILIES: &[Family] = &[
         "lmcache_cacheblend",
         "failure",
         Optional,
-        &["blend.retrieve.failures", "blend.store.pre_computed_failures", "blend.store.final_failures"],
+        &[
+            "blend.retrieve.failures",
+            "blend.store.pre_computed_failures",
+            "blend.store.final_failures",
+        ],
     ),
     f("lmcache_cacheblend", "no_gpu_context", Optional, &["blend.lookup.no_gpu_context_errors"]),
     f("lmcache_cacheblend", "stale", Optional, &["blend.lookup.stale_chunks"]),
@@ -190,7 +219,11 @@ pub const FAMILIES: &[Family] = &[
         "lmcache_embedded",
         "production_requests",
         Always,
-        &["embedded.num_lookup_requests", "embedded.num_retrieve_requests", "embedded.num_store_requests"],
+        &[
+            "embedded.num_lookup_requests",
+            "embedded.num_retrieve_requests",
+            "embedded.num_store_requests",
+        ],
     ),
     f(
         "lmcache_embedded",
@@ -303,7 +336,12 @@ pub const FAMILIES: &[Family] = &[
     ),
     f("lmcache_controller", "controller", Optional, &["controller.*"]),
     // vLLM
-    f("vllm_prefix_cache", "local_prefix", Always, &["vllm.prefix_cache_queries", "vllm.prefix_cache_hits"]),
+    f(
+        "vllm_prefix_cache",
+        "local_prefix",
+        Always,
+        &["vllm.prefix_cache_queries", "vllm.prefix_cache_hits"],
+    ),
     f(
         "vllm_prefix_cache",
         "external_prefix",
@@ -311,8 +349,18 @@ pub const FAMILIES: &[Family] = &[
         &["vllm.external_prefix_cache_queries", "vllm.external_prefix_cache_hits"],
     ),
     f("vllm_prefix_cache", "prompt_tokens_by_source", Always, &["vllm.prompt_tokens_by_source"]),
-    f("vllm_prefix_cache", "prompt_tokens_cached", Always, &["vllm.prompt_tokens_cached", "vllm.prompt_tokens_cached_by_source"]),
-    f("vllm_simple_cpu_offload", "kv_offload_transfer", Optional, &["vllm.kv_offload_*", "vllm.kvcr_*"]),
+    f(
+        "vllm_prefix_cache",
+        "prompt_tokens_cached",
+        Always,
+        &["vllm.prompt_tokens_cached", "vllm.prompt_tokens_cached_by_source"],
+    ),
+    f(
+        "vllm_simple_cpu_offload",
+        "kv_offload_transfer",
+        Optional,
+        &["vllm.kv_offload_*", "vllm.kvcr_*"],
+    ),
     f("vllm_simple_cpu_offload", "simple_cpu_pool", Optional, &["vllm.simple_kv_offload_*"]),
     f(
         "vllm",
@@ -352,7 +400,12 @@ pub const FAMILIES: &[Family] = &[
         ExternalCacheConfigured,
         &["vllm.external_prefix_cache_queries", "vllm.external_prefix_cache_hits"],
     ),
-    f("vllm", "prompt_tokens_by_source", ExternalCacheConfigured, &["vllm.prompt_tokens_by_source"]),
+    f(
+        "vllm",
+        "prompt_tokens_by_source",
+        ExternalCacheConfigured,
+        &["vllm.prompt_tokens_by_source"],
+    ),
     f(
         "vllm",
         "cpu_offload",
@@ -391,7 +444,12 @@ pub const FAMILIES: &[Family] = &[
         "sglang",
         "token_throughput",
         Always,
-        &["sglang.prompt_tokens", "sglang.generation_tokens", "sglang.gen_throughput", "sglang.realtime_tokens"],
+        &[
+            "sglang.prompt_tokens",
+            "sglang.generation_tokens",
+            "sglang.gen_throughput",
+            "sglang.realtime_tokens",
+        ],
     ),
     f(
         "sglang",
@@ -414,7 +472,14 @@ pub const FAMILIES: &[Family] = &[
         "sglang",
         "kv_cache",
         Always,
-        &["sglang.token_usage", "sglang.kv_used_tokens", "sglang.kv_available_tokens", "sglang.kv_evictable_tokens", "sglang.num_used_tokens", "sglang.max_total_num_tokens"],
+        &[
+            "sglang.token_usage",
+            "sglang.kv_used_tokens",
+            "sglang.kv_available_tokens",
+            "sglang.kv_evictable_tokens",
+            "sglang.num_used_tokens",
+            "sglang.max_total_num_tokens",
+        ],
     ),
     f("sglang", "kv_transfer", ExternalCacheConfigured, &["sglang.kv_transfer_*"]),
     f("sglang", "hicache", Optional, &["sglang.hicache_*", "sglang.load_back_*"]),
@@ -466,7 +531,12 @@ mod tests {
     fn names_are_unique() {
         for (i, a) in FAMILIES.iter().enumerate() {
             for b in &FAMILIES[i + 1..] {
-                assert!((a.surface, a.name) != (b.surface, b.name), "{}/{} stands twice", a.surface, a.name);
+                assert!(
+                    (a.surface, a.name) != (b.surface, b.name),
+                    "{}/{} stands twice",
+                    a.surface,
+                    a.name
+                );
             }
         }
     }

@@ -34,12 +34,24 @@ const FEATURES: &[Feature] = &[
     feature("coordinator", Without::NotApplicable, "no coordinator is configured or seen"),
     feature("controller", Without::NotApplicable, "no lmcache_controller page was given"),
     feature("connector", Without::NotApplicable, "no such KV connector is configured or seen"),
-    feature("lmcache_connector", Without::NotApplicable, "LMCache's own MP connector is not seen on the engine's page"),
+    feature(
+        "lmcache_connector",
+        Without::NotApplicable,
+        "LMCache's own MP connector is not seen on the engine's page",
+    ),
     feature("nixl", Without::NotApplicable, "no NIXL connector is configured or seen"),
     feature("disaggregation", Without::NotApplicable, "no PD disaggregation is configured or seen"),
-    feature("cpu_offload", Without::NotApplicable, "no CPU offload connector is configured or seen"),
+    feature(
+        "cpu_offload",
+        Without::NotApplicable,
+        "no CPU offload connector is configured or seen",
+    ),
     feature("hicache", Without::NotApplicable, "HiCache is not configured or seen"),
-    feature("kv_cache_metrics", Without::NotEmitted, "only with --kv-cache-metrics, which is off by default"),
+    feature(
+        "kv_cache_metrics",
+        Without::NotEmitted,
+        "only with --kv-cache-metrics, which is off by default",
+    ),
     feature("remote_backend", Without::NotApplicable, "no remote backend is seen"),
     feature("option", Without::NotEmitted, "only with an engine option that is off by default"),
     feature("kv_events", Without::NotEmitted, "only while KV events are enabled"),
@@ -48,8 +60,16 @@ const FEATURES: &[Feature] = &[
         Without::NotEmitted,
         "only the LMCache-driven transfer path emits it, and none of that path's series is there",
     ),
-    feature("l0_reports", Without::NotEmitted, "only when the engine reports its block allocations"),
-    feature("native_recorder", Without::NotEmitted, "only with the native (CUDA) transfer recorder"),
+    feature(
+        "l0_reports",
+        Without::NotEmitted,
+        "only when the engine reports its block allocations",
+    ),
+    feature(
+        "native_recorder",
+        Without::NotEmitted,
+        "only with the native (CUDA) transfer recorder",
+    ),
 ];
 
 pub(crate) fn describe(id: &str) -> Option<&'static Feature> {
@@ -78,7 +98,8 @@ impl InUse {
         if target.nonzero("mp.p2p.active_lookup_jobs") {
             map.entry("p2p").or_insert_with(|| "P2P lookups are active".into());
         }
-        if evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with("coordinator."))) {
+        if evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with("coordinator.")))
+        {
             for id in ["coordinator", "p2p"] {
                 map.entry(id).or_insert_with(|| "a coordinator's page is there".into());
             }

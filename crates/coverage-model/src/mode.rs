@@ -143,10 +143,8 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
     let answers: Vec<Asks> = engines.iter().map(|t| asks_external_cache(t)).collect();
     let none = !answers.is_empty() && answers.iter().all(|a| matches!(a, Asks::No(_)));
     if none && !silent {
-        let sources = answers
-            .into_iter()
-            .map(|a| if let Asks::No(s) = a { Some(s) } else { None })
-            .collect();
+        let sources =
+            answers.into_iter().map(|a| if let Asks::No(s) = a { Some(s) } else { None }).collect();
         return verdict(
             Mode::None,
             Claim::Inferred,

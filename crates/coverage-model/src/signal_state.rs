@@ -46,7 +46,12 @@ impl Context<'_> {
             .signals
             .keys()
             .filter(|id| **id != except)
-            .find(|id| self.catalog.signal(id).iter().any(|s| matches!(s.when, When::With(c) if c == cohort)))
+            .find(|id| {
+                self.catalog
+                    .signal(id)
+                    .iter()
+                    .any(|s| matches!(s.when, When::With(c) if c == cohort))
+            })
             .map(|id| sighting(self.target, id))
     }
 }
@@ -92,10 +97,8 @@ fn absent(
     candidates: &[Release],
     relatives: &mut Vec<String>,
 ) -> (Status, String) {
-    let in_all: Vec<&&Spelling> = spellings
-        .iter()
-        .filter(|s| candidates.iter().any(|r| s.in_release(*r)))
-        .collect();
+    let in_all: Vec<&&Spelling> =
+        spellings.iter().filter(|s| candidates.iter().any(|r| s.in_release(*r))).collect();
     let Some(spelling) = in_all.last() else {
         *relatives = relatives_of(context.catalog, spellings, candidates);
         return (Status::NotApplicable, not_in_release(spellings, candidates, relatives));
@@ -115,7 +118,12 @@ fn absent(
             (Status::Missing, format!("it should be there: {proof}"))
         } else {
             let since = spelling.from;
-            (Status::Unknown, format!("only releases from {since} on have it, and the release is not that certain"))
+            (
+                Status::Unknown,
+                format!(
+                    "only releases from {since} on have it, and the release is not that certain"
+                ),
+            )
         }
     };
     let proven = match spelling.when {
@@ -150,14 +158,17 @@ fn absent(
                 (Status::NotEmitted, format!("appears once {what}, and nothing shows that it did"))
             }
         },
-        When::Failure(_) => {
-            (Status::NotEmitted, "appears with the first failure only: its absence is good news".to_owned())
-        }
+        When::Failure(_) => (
+            Status::NotEmitted,
+            "appears with the first failure only: its absence is good news".to_owned(),
+        ),
         When::Sampled(_) => (
             Status::NotEmitted,
             "sampled (1 % of the events by default): its absence proves nothing".to_owned(),
         ),
-        When::InFlight => (Status::NotEmitted, "a point exists only while something is in flight".to_owned()),
+        When::InFlight => {
+            (Status::NotEmitted, "a point exists only while something is in flight".to_owned())
+        }
         _ => (Status::NotEmitted, "appears when first used".to_owned()),
     }
 }
@@ -166,7 +177,11 @@ fn is_engine(spelling: &Spelling) -> bool {
     spelling.component == Component::Engine
 }
 
-fn not_in_release(spellings: &[&'static Spelling], candidates: &[Release], relatives: &[String]) -> String {
+fn not_in_release(
+    spellings: &[&'static Spelling],
+    candidates: &[Release],
+    relatives: &[String],
+) -> String {
     let product = spellings.first().map_or("the product", |s| match s.product() {
         Product::Vllm => "vLLM",
         Product::Sglang => "SGLang",
@@ -196,7 +211,11 @@ fn not_in_release(spellings: &[&'static Spelling], candidates: &[Release], relat
 }
 
 /// Names, in the candidate releases, of what comes nearest to a signal that they lack.
-fn relatives_of(catalog: &Catalog, spellings: &[&'static Spelling], candidates: &[Release]) -> Vec<String> {
+fn relatives_of(
+    catalog: &Catalog,
+    spellings: &[&'static Spelling],
+    candidates: &[Release],
+) -> Vec<String> {
     let mut names = Vec::new();
     for signal in spellings.iter().flat_map(|s| s.nearest) {
         for spelling in catalog.signal(signal) {

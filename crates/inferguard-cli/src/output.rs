@@ -17,7 +17,9 @@ pub(crate) enum Lost {
 /// Prints a rendered report; styles are left out where they do not belong.
 pub(crate) fn print(text: &str) -> Result<(), Lost> {
     let mut out = anstream::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|e| lost(&e, "standard output"))
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|e| lost(&e, "standard output"))
 }
 
 /// Prints a report as JSON.

@@ -11,7 +11,9 @@ use inferguard::report::{self, FailOn, Options};
 use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
-use crate::args::{CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared, FailOnArg};
+use crate::args::{
+    CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared, FailOnArg,
+};
 use crate::output::{self, Lost, complain};
 
 /// How the command ends. Of several reasons the first in this order wins.
@@ -45,14 +47,22 @@ pub(crate) fn run(cli: &Cli) -> Exit {
 }
 
 /// Prints and writes a report; gives the exit code that the output itself asks for.
-fn deliver<T: Serialize>(common: &Common, report: &T, render: impl FnOnce(usize) -> String) -> Exit {
+fn deliver<T: Serialize>(
+    common: &Common,
+    report: &T,
+    render: impl FnOnce(usize) -> String,
+) -> Exit {
     let mut exit = Exit::Done;
     if let Some(path) = &common.output
         && matches!(output::write_json(path, report), Err(Lost::Failed))
     {
         exit = Exit::NotWritten;
     }
-    let printed = if common.json { output::print_json(report) } else { output::print(&render(output::width())) };
+    let printed = if common.json {
+        output::print_json(report)
+    } else {
+        output::print(&render(output::width()))
+    };
     if matches!(printed, Err(Lost::Failed)) {
         exit = Exit::NotWritten;
     }
@@ -63,7 +73,10 @@ fn deliver<T: Serialize>(common: &Common, report: &T, render: impl FnOnce(usize)
 fn usable(packet: &Packet) -> bool {
     for artifact in &packet.artifacts {
         for issue in &artifact.issues {
-            if matches!(issue.code.as_str(), "unreadable" | "not_fetched" | "not_exposition_text" | "partial") {
+            if matches!(
+                issue.code.as_str(),
+                "unreadable" | "not_fetched" | "not_exposition_text" | "partial"
+            ) {
                 complain(&format!("{}: {}", artifact.path, issue.message));
             }
         }
@@ -97,7 +110,11 @@ fn input(target: &str, timeout: f64) -> Input {
 }
 
 fn options(declared: &Declared) -> Options {
-    Options { release: declared.release, l2_configured: declared.l2_configured, ..Options::default() }
+    Options {
+        release: declared.release,
+        l2_configured: declared.l2_configured,
+        ..Options::default()
+    }
 }
 
 fn check(args: &CheckArgs) -> Exit {
@@ -111,11 +128,17 @@ fn check(args: &CheckArgs) -> Exit {
 
 fn compat(args: &CompatArgs) -> Exit {
     let mut inputs = Vec::new();
-    for (files, role) in [(&args.engine_metrics_file, "engine"), (&args.lmcache_metrics_file, "lmcache")] {
+    for (files, role) in
+        [(&args.engine_metrics_file, "engine"), (&args.lmcache_metrics_file, "lmcache")]
+    {
         inputs.extend(files.iter().map(|path| Input::Page { path: path.clone(), role }));
     }
-    for (urls, role) in [(&args.engine_metrics_url, "engine"), (&args.lmcache_metrics_url, "lmcache")] {
-        inputs.extend(urls.iter().map(|url| fetch_page(url, Some(role), &limits(args.timeout_seconds))));
+    for (urls, role) in
+        [(&args.engine_metrics_url, "engine"), (&args.lmcache_metrics_url, "lmcache")]
+    {
+        inputs.extend(
+            urls.iter().map(|url| fetch_page(url, Some(role), &limits(args.timeout_seconds))),
+        );
     }
     let evidence = [
         &args.lmcache_http_evidence_file,
@@ -159,8 +182,11 @@ fn catalog(command: &CatalogCommand) -> Exit {
         CatalogCommand::Show { name, common } => match report::show(&catalog, name) {
             Ok(show) => deliver(common, &show, |width| render::catalog_show(&show, width)),
             Err(near) => {
-                let hint =
-                    if near.is_empty() { String::new() } else { format!("; nearest: {}", near.join(", ")) };
+                let hint = if near.is_empty() {
+                    String::new()
+                } else {
+                    format!("; nearest: {}", near.join(", "))
+                };
                 complain(&format!("no examined release has {name}{hint}"));
                 Exit::Usage
             }

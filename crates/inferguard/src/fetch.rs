@@ -58,8 +58,11 @@ fn get(url: &str, limits: &FetchLimits) -> Result<Vec<u8>, String> {
         .user_agent(concat!("inferguard/", env!("CARGO_PKG_VERSION")))
         .build();
     let agent = ureq::Agent::new_with_config(config);
-    let mut response =
-        agent.get(&target).header("accept", "text/plain;version=0.0.4,*/*;q=0.1").call().map_err(|e| describe(&e, limits))?;
+    let mut response = agent
+        .get(&target)
+        .header("accept", "text/plain;version=0.0.4,*/*;q=0.1")
+        .call()
+        .map_err(|e| describe(&e, limits))?;
     let status = response.status().as_u16();
     if (300..400).contains(&status) {
         return Err(format!("the server answered {status}, a redirect: it is not followed"));
@@ -77,7 +80,9 @@ fn get(url: &str, limits: &FetchLimits) -> Result<Vec<u8>, String> {
 
 fn describe(error: &ureq::Error, limits: &FetchLimits) -> String {
     match error {
-        ureq::Error::Timeout(_) => format!("no whole answer within {} s", limits.timeout.as_secs_f64()),
+        ureq::Error::Timeout(_) => {
+            format!("no whole answer within {} s", limits.timeout.as_secs_f64())
+        }
         ureq::Error::BodyExceedsLimit(n) => format!("the answer is larger than {n} bytes"),
         ureq::Error::ConnectionFailed => "the connection failed".into(),
         ureq::Error::HostNotFound => "the host is not known".into(),

@@ -25,5 +25,6 @@ pub mod report;
 mod roles;
 
 pub use measures::{
-    GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow, WindowRow,
+    GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,
+    WindowRow,
 };

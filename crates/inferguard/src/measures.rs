@@ -152,8 +152,18 @@ pub struct Measures {
 const RATIOS: &[(&str, &str, &str, &str)] = &[
     ("lookup_hit_rate", "tokens", "mp.lookup.hit_tokens", "mp.lookup.requested_tokens"),
     ("blend_lookup_hit_rate", "tokens", "blend.lookup.hit_tokens", "blend.lookup.requested_tokens"),
-    ("embedded_lookup_hit_rate", "tokens", "embedded.num_lookup_hits", "embedded.num_lookup_tokens"),
-    ("embedded_retrieve_hit_rate", "tokens", "embedded.num_hit_tokens", "embedded.num_requested_tokens"),
+    (
+        "embedded_lookup_hit_rate",
+        "tokens",
+        "embedded.num_lookup_hits",
+        "embedded.num_lookup_tokens",
+    ),
+    (
+        "embedded_retrieve_hit_rate",
+        "tokens",
+        "embedded.num_hit_tokens",
+        "embedded.num_requested_tokens",
+    ),
     ("local_prefix_hit_rate", "tokens", "vllm.prefix_cache_hits", "vllm.prefix_cache_queries"),
     (
         "external_prefix_hit_rate",
@@ -191,7 +201,9 @@ pub(crate) fn take(catalog: &Catalog, timeline: &Timeline, paths: &[String]) -> 
     let counters: Vec<&str> = names
         .iter()
         .copied()
-        .filter(|n| part_of(catalog, n).is_some_and(|(k, p)| k == SeriesType::Counter && p == Part::Value))
+        .filter(|n| {
+            part_of(catalog, n).is_some_and(|(k, p)| k == SeriesType::Counter && p == Part::Value)
+        })
         .collect();
     let processes: Vec<ProcessRow> = (0..=process)
         .map(|p| {
@@ -295,7 +307,11 @@ fn histogram_row(scrape: &Scrape, base: &str) -> Option<HistogramRow> {
     let quantile = |q: f64| {
         let found = merged.as_ref()?.quantile(q)?;
         let finite = |v: f64| v.is_finite().then_some(v);
-        Some(QuantileRow { value: found.value, above: finite(found.lower), up_to: finite(found.upper) })
+        Some(QuantileRow {
+            value: found.value,
+            above: finite(found.lower),
+            up_to: finite(found.upper),
+        })
     };
     let mean = (count > 0.0 && sum.is_finite()).then(|| sum / count);
     let sum = if sum.is_finite() { sum } else { 0.0 };
@@ -305,7 +321,9 @@ fn histogram_row(scrape: &Scrape, base: &str) -> Option<HistogramRow> {
 fn restart_words(restart: &Restart) -> String {
     match restart {
         Restart::StartTimeChanged { from, to } => {
-            format!("the process was restarted: process_start_time_seconds went from {from} to {to}")
+            format!(
+                "the process was restarted: process_start_time_seconds went from {from} to {to}"
+            )
         }
         Restart::CountersFell { series } => {
             format!("the process was restarted: {series} counter series fell")
@@ -314,7 +332,12 @@ fn restart_words(restart: &Restart) -> String {
     }
 }
 
-fn ratios(catalog: &Catalog, timeline: &Timeline, window: &Window, names: &BTreeSet<&str>) -> Vec<RatioRow> {
+fn ratios(
+    catalog: &Catalog,
+    timeline: &Timeline,
+    window: &Window,
+    names: &BTreeSet<&str>,
+) -> Vec<RatioRow> {
     RATIOS
         .iter()
         .filter_map(|(id, unit, hit, requested)| {
@@ -342,7 +365,12 @@ fn rate(hit: f64, requested: f64) -> Option<f64> {
     (requested > 0.0).then(|| hit / requested)
 }
 
-fn splits(timeline: &Timeline, window: &Window, hit: Option<&str>, requested: &str) -> Vec<RatioSplit> {
+fn splits(
+    timeline: &Timeline,
+    window: &Window,
+    hit: Option<&str>,
+    requested: &str,
+) -> Vec<RatioSplit> {
     let mut out = Vec::new();
     for label in ["model_name", "cache_salt"] {
         let asked = timeline.increase_by(window, requested, label);

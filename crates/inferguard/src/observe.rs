@@ -84,12 +84,16 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
 }
 
 /// Keeps the last sighting, and a live one rather than a zero.
-fn note_source(observed: &mut Observation, path: &str, name: &str, line: u64, value: f64, live: bool) {
-    let kept_is_live = observed
-        .source
-        .as_ref()
-        .and_then(|s| s.value.as_deref())
-        .is_some_and(|v| v != "0");
+fn note_source(
+    observed: &mut Observation,
+    path: &str,
+    name: &str,
+    line: u64,
+    value: f64,
+    live: bool,
+) {
+    let kept_is_live =
+        observed.source.as_ref().and_then(|s| s.value.as_deref()).is_some_and(|v| v != "0");
     if kept_is_live && !live {
         return;
     }
@@ -111,7 +115,8 @@ pub(crate) fn number(value: f64) -> String {
         return format!("{value:e}");
     }
     let text = if size >= 1000.0 { format!("{value:.1}") } else { format!("{value:.6}") };
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     text.to_owned()
 }
 

@@ -31,7 +31,11 @@ pub(crate) fn identity(catalog: &Catalog, scrape: &Scrape) -> Identity {
         let Some(spelling) = catalog.name(name).and_then(|n| n.newest()) else { continue };
         match spelling.component {
             Component::Engine | Component::Connector => {
-                engine.get_or_insert(if spelling.signal.starts_with("sglang.") { "sglang" } else { "vllm" });
+                engine.get_or_insert(if spelling.signal.starts_with("sglang.") {
+                    "sglang"
+                } else {
+                    "vllm"
+                });
             }
             Component::Coordinator => {
                 lmcache.get_or_insert("coordinator");
@@ -79,7 +83,8 @@ pub(crate) fn group(catalog: &Catalog, pages: &[Page]) -> Vec<(String, Vec<usize
     let mut out: Vec<(String, Vec<usize>)> = Vec::new();
     for members in groups.into_values() {
         let role = role_of(pages, &identities, &members);
-        let taken = out.iter().filter(|(r, _)| *r == role || r.starts_with(&format!("{role}#"))).count();
+        let taken =
+            out.iter().filter(|(r, _)| *r == role || r.starts_with(&format!("{role}#"))).count();
         let role = if taken == 0 { role } else { format!("{role}#{}", taken + 1) };
         out.push((role, members));
     }
@@ -123,25 +128,25 @@ fn series_key(relative: &str) -> String {
     if stem.starts_with(|c: char| c.is_ascii_digit()) {
         return format!("{dir}/#");
     }
-    let name = stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.']);
+    let name =
+        stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_', '.']);
     format!("{dir}/{name}")
 }
 
 /// Path components that say how a page was taken, not of whom.
 const GENERIC: &[&str] = &[
-    "metrics", "http", "start", "end", "loaded", "scrapes", "prom", "packets", "fixtures", "before", "after",
-    "evidence", "snapshot", "raw",
+    "metrics", "http", "start", "end", "loaded", "scrapes", "prom", "packets", "fixtures",
+    "before", "after", "evidence", "snapshot", "raw",
 ];
 
 fn role_of(pages: &[Page], identities: &[Identity], members: &[usize]) -> String {
     let first = members.first().copied().unwrap_or(0);
-    let product = members
-        .iter()
-        .map(|i| identities[*i].product)
-        .find(|p| *p != "other")
-        .unwrap_or("other");
+    let product =
+        members.iter().map(|i| identities[*i].product).find(|p| *p != "other").unwrap_or("other");
     let fallback = match product {
-        "other" => pages.get(first).and_then(|p| p.given_role.clone()).unwrap_or_else(|| "unknown".into()),
+        "other" => {
+            pages.get(first).and_then(|p| p.given_role.clone()).unwrap_or_else(|| "unknown".into())
+        }
         p => p.to_owned(),
     };
     let generic = |part: &str| {
@@ -163,10 +168,12 @@ fn role_of(pages: &[Page], identities: &[Identity], members: &[usize]) -> String
             let page = pages.get(first)?;
             let base = page.relative.rsplit('/').next()?;
             let stem = base.split('.').next()?;
-            let stem = stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
-            let telling = ["lmcache", "vllm", "sglang", "engine", "prefill", "decode", "coordinator"]
-                .iter()
-                .any(|w| stem.starts_with(w));
+            let stem =
+                stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
+            let telling =
+                ["lmcache", "vllm", "sglang", "engine", "prefill", "decode", "coordinator"]
+                    .iter()
+                    .any(|w| stem.starts_with(w));
             (telling && page.given_role.is_none()).then(|| stem.to_owned())
         })
         .unwrap_or(fallback)
@@ -195,7 +202,8 @@ mod tests {
     #[test]
     fn scrapes_of_one_process_are_one_target_wherever_they_lie() {
         let a = format!("{MP}10\n");
-        let g = groups(&[("lmcache-0.prom", &a), ("http/metrics.prom", &a), ("lmcache-1.prom", &a)]);
+        let g =
+            groups(&[("lmcache-0.prom", &a), ("http/metrics.prom", &a), ("lmcache-1.prom", &a)]);
         assert_eq!(g, [("lmcache".to_owned(), vec![0, 1, 2])]);
     }
 

@@ -35,8 +35,15 @@ mod tests {
     #[test]
     fn reads_both_shapes_of_index() {
         let array = r#"[{"file":"a.prom","at":{"unix":10.5}},{"file":"b.prom","at":{}}]"#;
-        assert_eq!(super::read(array).into_iter().collect::<Vec<_>>(), [("a.prom".to_owned(), 10.5)]);
-        let lines = "{\"t\": 3, \"kind\": \"http\", \"file\": \"x/m.prom\"}\nnot json\n{\"t\": 4}\n";
-        assert_eq!(super::read(lines).into_iter().collect::<Vec<_>>(), [("x/m.prom".to_owned(), 3.0)]);
+        assert_eq!(
+            super::read(array).into_iter().collect::<Vec<_>>(),
+            [("a.prom".to_owned(), 10.5)]
+        );
+        let lines =
+            "{\"t\": 3, \"kind\": \"http\", \"file\": \"x/m.prom\"}\nnot json\n{\"t\": 4}\n";
+        assert_eq!(
+            super::read(lines).into_iter().collect::<Vec<_>>(),
+            [("x/m.prom".to_owned(), 3.0)]
+        );
     }
 }

@@ -94,10 +94,16 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
             Input::Page { path, role } => open_file(
                 &mut packet,
                 path,
-                &File { shown: path.display().to_string(), relative: file_name(path), role: Some(role) },
+                &File {
+                    shown: path.display().to_string(),
+                    relative: file_name(path),
+                    role: Some(role),
+                },
                 limits,
             ),
-            Input::Fetched { url, role, body, at } => open_fetched(&mut packet, url, *role, body, *at, limits),
+            Input::Fetched { url, role, body, at } => {
+                open_fetched(&mut packet, url, *role, body, *at, limits)
+            }
         }
     }
     packet
@@ -123,7 +129,8 @@ fn blank(shown: &str) -> Artifact {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    path.file_name()
+        .map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
 fn refuse(packet: &mut Packet, shown: &str, code: &str, message: impl Into<String>) {
@@ -201,7 +208,8 @@ fn walk(
                 walk(packet, root, &path, depth + 1, limits, files);
             }
         } else if kind.is_file() {
-            let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let relative =
+                path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             files.push((path, relative));
         } else {
             // A link could lead out of the tree, and a pipe or device could hang.
@@ -218,7 +226,11 @@ fn natural(text: &str) -> Vec<(bool, u64, String)> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         if digits > 0 {
-            parts.push((false, rest[..digits].parse().unwrap_or(u64::MAX), rest[..digits].to_owned()));
+            parts.push((
+                false,
+                rest[..digits].parse().unwrap_or(u64::MAX),
+                rest[..digits].to_owned(),
+            ));
             rest = &rest[digits..];
         } else {
             let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());

@@ -168,7 +168,11 @@ fn read_body<R: Read>(
             let mut text = Vec::new();
             let rest = body.take(limits.index_bytes).read_to_end(&mut text);
             head.extend_from_slice(&text);
-            if rest.is_ok() { Content::Index(String::from_utf8_lossy(&head).into_owned()) } else { Content::Other }
+            if rest.is_ok() {
+                Content::Index(String::from_utf8_lossy(&head).into_owned())
+            } else {
+                Content::Other
+            }
         }
         _ => Content::Other,
     }

@@ -150,8 +150,19 @@ fn by_name(base: &str, name: &str, head: &[u8]) -> K {
         return K::Environment;
     }
     if starts(&[
-        "pip_freeze", "pip-freeze", "meminfo", "limits", "sockets", "df", "dmesg", "pod", "node", "kubectl",
-        "events", "dashboard", "prometheus",
+        "pip_freeze",
+        "pip-freeze",
+        "meminfo",
+        "limits",
+        "sockets",
+        "df",
+        "dmesg",
+        "pod",
+        "node",
+        "kubectl",
+        "events",
+        "dashboard",
+        "prometheus",
     ]) {
         return K::Host;
     }
@@ -181,7 +192,11 @@ mod tests {
         for (name, head, want) in [
             ("notes.txt", page, K::PrometheusText),
             ("x/server.log", page, K::PrometheusText),
-            ("a.bin", b"lmcache_mp_l1_usage_ratio{l1_tag=\"a b\"} 0.5\n".as_slice(), K::PrometheusText),
+            (
+                "a.bin",
+                b"lmcache_mp_l1_usage_ratio{l1_tag=\"a b\"} 0.5\n".as_slice(),
+                K::PrometheusText,
+            ),
             ("a.prom", b"<!doctype html>".as_slice(), K::PrometheusText),
             ("a.txt", b"error 404\nsomething went wrong here\n".as_slice(), K::Unknown),
             ("spans", br#"{"resourceSpans":[]}"#.as_slice(), K::OtlpSpans),

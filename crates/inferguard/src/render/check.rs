@@ -7,7 +7,9 @@ use coverage_model::{FamilyRow, Status};
 use super::text::{Sheet, Style, count, plural, safe, seconds, short_path, styled};
 use crate::measures::{WindowRow, ratio_title};
 use crate::packet::Artifact;
-use crate::report::{Answer, CheckReport, Finding, NotEvaluable, ReleaseRow, Releases, TargetRow, Traffic};
+use crate::report::{
+    Answer, CheckReport, Finding, NotEvaluable, ReleaseRow, Releases, TargetRow, Traffic,
+};
 
 /// Renders the report in at most `width` columns. `all` also lists what is not applicable.
 pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
@@ -38,14 +40,10 @@ fn answer(sheet: &mut Sheet, report: &CheckReport) {
 
 fn runs(sheet: &mut Sheet, report: &CheckReport) {
     let claim = claim(report.mode_claim);
-    let others: Vec<&str> = report
-        .architecture
-        .labels
-        .iter()
-        .skip(1)
-        .map(|l| l.label.as_str())
-        .collect();
-    let also = if others.is_empty() { String::new() } else { format!(" (also {})", others.join(", ")) };
+    let others: Vec<&str> =
+        report.architecture.labels.iter().skip(1).map(|l| l.label.as_str()).collect();
+    let also =
+        if others.is_empty() { String::new() } else { format!(" (also {})", others.join(", ")) };
     sheet.entry(
         "RUNS",
         &format!("{}{also}, mode {} ({claim})", report.architecture.headline, report.mode.name()),
@@ -98,7 +96,8 @@ fn target_line(sheet: &mut Sheet, target: &TargetRow) {
         _ => String::new(),
     };
     let restarts = m.processes.len().saturating_sub(1);
-    let restarts = if restarts > 0 { format!(", {}", plural(restarts, "restart")) } else { String::new() };
+    let restarts =
+        if restarts > 0 { format!(", {}", plural(restarts, "restart")) } else { String::new() };
     let traffic = match target.traffic {
         Traffic::Flowing => "traffic flows",
         Traffic::Past => "had traffic, none between these scrapes",
@@ -136,7 +135,10 @@ fn hit_rates(sheet: &mut Sheet, targets: &[TargetRow], all: bool) {
     let mut label = "HIT RATE";
     for (target, ratio, rows) in &tables {
         let live: Vec<_> = rows.iter().filter(|r| r.2 > 0.0).collect();
-        sheet.entry(label, &safe(&format!("{}: {}, tokens by window", target.role, ratio_title(ratio))));
+        sheet.entry(
+            label,
+            &safe(&format!("{}: {}, tokens by window", target.role, ratio_title(ratio))),
+        );
         label = "";
         let room = sheet.width().saturating_sub(56).clamp(16, 48);
         let skip = live.len().saturating_sub(most);
@@ -207,7 +209,11 @@ fn signals(sheet: &mut Sheet, families: &[FamilyRow], all: bool) {
             Status::Missing => {
                 sheet.entry(label, &head);
                 for row in rows {
-                    sheet.entry_at("", 2, &safe(&format!("{}/{}: {}", row.surface, row.family, row.because)));
+                    sheet.entry_at(
+                        "",
+                        2,
+                        &safe(&format!("{}/{}: {}", row.surface, row.family, row.because)),
+                    );
                 }
             }
             Status::Unknown if !all => {
@@ -221,7 +227,11 @@ fn signals(sheet: &mut Sheet, families: &[FamilyRow], all: bool) {
                 sheet.entry(label, &format!("{head}: {names}"));
                 if all {
                     for row in rows {
-                        sheet.entry_at("", 2, &safe(&format!("{}/{}: {}", row.surface, row.family, row.because)));
+                        sheet.entry_at(
+                            "",
+                            2,
+                            &safe(&format!("{}/{}: {}", row.surface, row.family, row.because)),
+                        );
                     }
                 }
             }
@@ -301,13 +311,19 @@ pub(super) fn wrong(sheet: &mut Sheet, findings: &[Finding]) {
         let style = if finding.severity == "critical" { Style::Bad } else { Style::Warn };
         sheet.entry(
             label,
-            &format!("{} {} [{}]", styled(style, &finding.severity), safe(&finding.title), finding.code),
+            &format!(
+                "{} {} [{}]",
+                styled(style, &finding.severity),
+                safe(&finding.title),
+                finding.code
+            ),
         );
         label = "";
         for source in finding.evidence.iter().take(4) {
             let line = source.line.map_or_else(String::new, |l| format!(":{l}"));
             let value = source.value.as_deref().map_or_else(String::new, |v| format!(" = {v}"));
-            let what = format!("seen: {}{value} ({}{line})", source.what, short_path(&source.artifact));
+            let what =
+                format!("seen: {}{value} ({}{line})", source.what, short_path(&source.artifact));
             sheet.entry_at("", 2, &safe(&what));
         }
         sheet.entry_at("", 2, &format!("do: {}", safe(&finding.action)));
@@ -338,7 +354,11 @@ pub(super) fn inputs(sheet: &mut Sheet, inputs: &[Artifact]) {
     sheet.entry("INPUTS", &format!("{}: {pages} read", plural(inputs.len(), "artifact")));
     if !unread.is_empty() {
         let list: Vec<String> = unread.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
-        sheet.entry_at("", 2, &format!("recognised, not read by this version: {}", list.join(", ")));
+        sheet.entry_at(
+            "",
+            2,
+            &format!("recognised, not read by this version: {}", list.join(", ")),
+        );
     }
     let mut told = 0usize;
     for artifact in inputs {

@@ -161,11 +161,18 @@ pub fn show(catalog: &Catalog, asked: &str) -> Result<CatalogShow, Vec<String>> 
 }
 
 fn nearest(catalog: &Catalog, asked: &str) -> Vec<String> {
-    let wanted: Vec<&str> =
-        asked.split(['_', '.', ':']).filter(|w| w.len() > 1 && *w != "lmcache" && *w != "total").collect();
+    let wanted: Vec<&str> = asked
+        .split(['_', '.', ':'])
+        .filter(|w| w.len() > 1 && *w != "lmcache" && *w != "total")
+        .collect();
     let mut scored: Vec<(usize, &str)> = catalog
         .spellings()
-        .map(|s| (wanted.iter().filter(|w| s.name.contains(**w) || s.signal.contains(**w)).count(), s.name))
+        .map(|s| {
+            (
+                wanted.iter().filter(|w| s.name.contains(**w) || s.signal.contains(**w)).count(),
+                s.name,
+            )
+        })
         .filter(|(n, _)| *n > 0)
         .collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
@@ -218,7 +225,9 @@ pub fn diff(catalog: &Catalog, product: Product, from: Release, to: Release) -> 
     for (_, list) in catalog.signals() {
         let at = |r: Release| list.iter().find(|s| s.product() == product && s.in_release(r));
         match (at(a), at(b)) {
-            (Some(x), Some(y)) if x.name != y.name => out.renamed.push((x.name.into(), y.name.into())),
+            (Some(x), Some(y)) if x.name != y.name => {
+                out.renamed.push((x.name.into(), y.name.into()))
+            }
             (Some(x), Some(y)) => {
                 if x.otel != y.otel {
                     out.renamed_in_otlp_only.push((x.otel.into(), y.otel.into()));
@@ -290,7 +299,18 @@ pub struct DriftReport {
 }
 
 /// Labels that a scraper adds to every series.
-const SCRAPER_LABELS: &[&str] = &["instance", "job", "le", "quantile", "pod", "namespace", "container", "node", "service", "endpoint"];
+const SCRAPER_LABELS: &[&str] = &[
+    "instance",
+    "job",
+    "le",
+    "quantile",
+    "pod",
+    "namespace",
+    "container",
+    "node",
+    "service",
+    "endpoint",
+];
 
 /// What on these pages is unknown, renamed or gone.
 pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftReport {
@@ -328,7 +348,8 @@ pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftR
             out.releases.insert(product.into(), row);
         }
     }
-    let unknown: BTreeSet<&String> = judged.targets.iter().flat_map(|t| t.unknown_names.iter()).collect();
+    let unknown: BTreeSet<&String> =
+        judged.targets.iter().flat_map(|t| t.unknown_names.iter()).collect();
     out.unknown = unknown
         .into_iter()
         .map(|n| {
@@ -365,9 +386,13 @@ pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftR
                         .flat_map(|n| catalog.signal(n).iter().filter(|s| s.in_release(newest)))
                         .map(|s| s.name)
                         .collect();
-                    let hint =
-                        if instead.is_empty() { "nothing replaces it".into() } else { format!("read {}", instead.join(", ")) };
-                    out.gone.push(DriftRow { name: spelling.name.into(), note: format!("{to}{hint}") });
+                    let hint = if instead.is_empty() {
+                        "nothing replaces it".into()
+                    } else {
+                        format!("read {}", instead.join(", "))
+                    };
+                    out.gone
+                        .push(DriftRow { name: spelling.name.into(), note: format!("{to}{hint}") });
                 }
             }
         }

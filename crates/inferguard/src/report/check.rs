@@ -209,7 +209,11 @@ const WORK: &[&str] = &[
     "sglang.num_requests",
 ];
 
-fn traffic(catalog: &Catalog, target: &coverage_model::Target, measures: &Measures) -> (Traffic, String) {
+fn traffic(
+    catalog: &Catalog,
+    target: &coverage_model::Target,
+    measures: &Measures,
+) -> (Traffic, String) {
     let is_work = |name: &str| catalog.name(name).is_some_and(|n| WORK.contains(&n.signal()));
     let mut grown: BTreeMap<&str, f64> = BTreeMap::new();
     for window in &measures.windows {
@@ -225,7 +229,11 @@ fn traffic(catalog: &Catalog, target: &coverage_model::Target, measures: &Measur
         return (Traffic::Flowing, format!("{name} grew by {}", observe::number(*value)));
     }
     if let Some(signal) = WORK.iter().find(|s| target.nonzero(s)) {
-        let name = target.signals.get(signal).and_then(|o| o.names.iter().next()).map_or(*signal, String::as_str);
+        let name = target
+            .signals
+            .get(signal)
+            .and_then(|o| o.names.iter().next())
+            .map_or(*signal, String::as_str);
         let total = measures.totals.get(name).copied().unwrap_or_default();
         return (Traffic::Past, format!("{name} stands at {}", observe::number(total)));
     }

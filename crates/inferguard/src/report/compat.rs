@@ -40,7 +40,9 @@ impl FailOn {
     pub fn breached(self, report: &CompatReport) -> bool {
         match self {
             Self::Never => false,
-            Self::ModeMismatch => report.failure_reasons.iter().any(|f| f.code == "lmcache_mode_mismatch"),
+            Self::ModeMismatch => {
+                report.failure_reasons.iter().any(|f| f.code == "lmcache_mode_mismatch")
+            }
             Self::MissingRequired => !report.failure_reasons.is_empty(),
         }
     }
@@ -302,9 +304,12 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         headline: judged.coverage.architecture.headline.clone(),
         labels: judged.coverage.architecture.labels.clone(),
     };
-    let l2 = shows("mp.l2.") && judged.coverage.families.iter().any(|f| {
-        f.family == "l2_counters" && f.status != Status::NotApplicable
-    });
+    let l2 = shows("mp.l2.")
+        && judged
+            .coverage
+            .families
+            .iter()
+            .any(|f| f.family == "l2_counters" && f.status != Status::NotApplicable);
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut live: BTreeSet<&str> = BTreeSet::new();
     for observed in judged.evidence.targets.iter().flat_map(|t| t.signals.values()) {
@@ -325,7 +330,10 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         detected_mode_because: judged.coverage.mode.because.clone(),
         detected_architecture: DetectedArchitecture {
             label: architecture.headline.clone(),
-            claim_status: architecture.labels.first().map_or(coverage_model::Claim::NotProven, |l| l.claim),
+            claim_status: architecture
+                .labels
+                .first()
+                .map_or(coverage_model::Claim::NotProven, |l| l.claim),
             all: architecture,
         },
         releases: judged.releases.clone(),
@@ -463,14 +471,18 @@ fn label_values(packet: &Packet) -> LabelValues {
         for name in page.scrape.sample_names() {
             if name == "target_info" {
                 out.instances.extend(
-                    page.scrape.series(name).filter_map(|s| s.label("service_instance_id").map(str::to_owned)),
+                    page.scrape
+                        .series(name)
+                        .filter_map(|s| s.label("service_instance_id").map(str::to_owned)),
                 );
             }
             if !name.starts_with("lmcache") || name.ends_with("_bucket") {
                 continue;
             }
             for series in page.scrape.series(name) {
-                for (label, into) in [("cache_salt", &mut out.salts), ("l2_name", &mut out.l2_names)] {
+                for (label, into) in
+                    [("cache_salt", &mut out.salts), ("l2_name", &mut out.l2_names)]
+                {
                     if let Some(value) = series.label(label)
                         && !into.contains(value)
                     {
@@ -496,7 +508,8 @@ fn mp_observability(catalog: &Catalog, judged: &Judged, labels: LabelValues) -> 
         found.into_iter().collect()
     };
     let sampled = |id: &str| {
-        id.starts_with("mp.") && catalog.signal(id).iter().any(|s| matches!(s.when, When::Sampled(_)))
+        id.starts_with("mp.")
+            && catalog.signal(id).iter().any(|s| matches!(s.when, When::Sampled(_)))
     };
     MpObservability {
         service_instance_ids: labels.instances.into_iter().collect(),
@@ -513,15 +526,16 @@ fn locked(catalog: &Catalog, releases: &Releases) -> LockedMetrics {
     let span = |row: &Option<super::parts::ReleaseRow>| -> Vec<Release> {
         row.iter().flat_map(|r| r.candidates.iter().filter_map(|c| c.parse().ok())).collect()
     };
-    let of = |keep: &dyn Fn(Component) -> bool, prefix: &str, candidates: &[Release]| -> Vec<String> {
-        let found: BTreeSet<&str> = catalog
-            .spellings()
-            .filter(|s| keep(s.component) && s.name.starts_with(prefix))
-            .filter(|s| candidates.iter().any(|r| s.in_release(*r)))
-            .map(|s| s.name)
-            .collect();
-        found.into_iter().map(str::to_owned).collect()
-    };
+    let of =
+        |keep: &dyn Fn(Component) -> bool, prefix: &str, candidates: &[Release]| -> Vec<String> {
+            let found: BTreeSet<&str> = catalog
+                .spellings()
+                .filter(|s| keep(s.component) && s.name.starts_with(prefix))
+                .filter(|s| candidates.iter().any(|r| s.in_release(*r)))
+                .map(|s| s.name)
+                .collect();
+            found.into_iter().map(str::to_owned).collect()
+        };
     LockedMetrics {
         lmcache: of(&|c| c != Component::Engine, "lmcache", &span(&releases.lmcache)),
         vllm: of(&|c| c == Component::Engine, "vllm", &span(&releases.vllm)),
@@ -564,7 +578,9 @@ impl Numbers<'_> {
             .iter()
             .flat_map(|t| t.measures.processes.iter())
             .flat_map(|p| p.histograms.iter())
-            .filter(|(name, _)| self.catalog.name(&format!("{name}_count")).is_some_and(|n| n.signal() == signal))
+            .filter(|(name, _)| {
+                self.catalog.name(&format!("{name}_count")).is_some_and(|n| n.signal() == signal)
+            })
             .fold((0.0, 0.0), |(s, c), (_, h)| (s + h.sum, c + h.count));
         (count > 0.0).then(|| sum / count)
     }

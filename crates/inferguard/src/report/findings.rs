@@ -120,11 +120,20 @@ pub(crate) fn find(
         let sources: Vec<Source> = evidence
             .targets
             .iter()
-            .flat_map(|t| counted.signals.iter().filter(|s| t.nonzero(s)).filter_map(|s| t.signals.get(s)))
+            .flat_map(|t| {
+                counted.signals.iter().filter(|s| t.nonzero(s)).filter_map(|s| t.signals.get(s))
+            })
             .filter_map(|o| o.source.clone())
             .collect();
         if !sources.is_empty() {
-            out.push(finding(counted.code, counted.severity, "symptom", counted.title, counted.action, sources));
+            out.push(finding(
+                counted.code,
+                counted.severity,
+                "symptom",
+                counted.title,
+                counted.action,
+                sources,
+            ));
         }
     }
     for (prefix, code) in [
@@ -157,11 +166,9 @@ pub(crate) fn find(
             sources,
         ));
     }
-    for (product, row) in [
-        ("LMCache", &releases.lmcache),
-        ("vLLM", &releases.vllm),
-        ("SGLang", &releases.sglang),
-    ] {
+    for (product, row) in
+        [("LMCache", &releases.lmcache), ("vLLM", &releases.vllm), ("SGLang", &releases.sglang)]
+    {
         for what in row.iter().flat_map(|r| &r.contradictions) {
             let source = Source::new(product, what.clone());
             out.push(finding(
@@ -179,9 +186,19 @@ pub(crate) fn find(
         && expected != coverage.mode.mode
     {
         let (severity, title) = if coverage.mode.mode == Mode::Unknown {
-            ("warning", format!("Expected mode {} is not proven: {}", expected.name(), coverage.mode.because))
+            (
+                "warning",
+                format!(
+                    "Expected mode {} is not proven: {}",
+                    expected.name(),
+                    coverage.mode.because
+                ),
+            )
         } else {
-            ("warning", format!("Expected mode {}, found {}", expected.name(), coverage.mode.mode.name()))
+            (
+                "warning",
+                format!("Expected mode {}, found {}", expected.name(), coverage.mode.mode.name()),
+            )
         };
         out.push(finding(
             "lmcache_mode_mismatch",
@@ -199,7 +216,10 @@ pub(crate) fn find(
             "gap",
             "LMCache's metrics are declared to be switched off",
             "Start the server without --disable-metrics and --disable-observability.",
-            vec![Source::new("command line", "--mp-metrics-disabled or --mp-observability-disabled")],
+            vec![Source::new(
+                "command line",
+                "--mp-metrics-disabled or --mp-observability-disabled",
+            )],
         ));
     }
     let order = |s: &str| ["critical", "warning", "info"].iter().position(|x| *x == s);
@@ -261,18 +281,24 @@ pub(crate) fn not_evaluable(
         if numbers.scrapes.len() == 1 {
             add(
                 "rates",
-                format!("{role}: one scrape only, so no rate and no hit rate of a window can be given"),
+                format!(
+                    "{role}: one scrape only, so no rate and no hit rate of a window can be given"
+                ),
                 &["a second scrape of the same process, some seconds later"],
             );
         }
     }
     let mp = evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with("mp.")));
     let engine = evidence.has("vllm.prompt_tokens")
-        || evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with("sglang.") || s.starts_with("vllm.")));
+        || evidence
+            .targets
+            .iter()
+            .any(|t| t.signals.keys().any(|s| s.starts_with("sglang.") || s.starts_with("vllm.")));
     if mp && !engine {
         add(
             "engine_side",
-            "no engine's page was given: whether an engine uses what LMCache holds cannot be told".into(),
+            "no engine's page was given: whether an engine uses what LMCache holds cannot be told"
+                .into(),
             &["the engine's metrics page of the same time"],
         );
     }

@@ -9,7 +9,10 @@ mod compat;
 mod findings;
 mod parts;
 
-pub use catalog::{CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list, show};
+pub use catalog::{
+    CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list,
+    show,
+};
 pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
 pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
 pub use findings::{Finding, NotEvaluable};

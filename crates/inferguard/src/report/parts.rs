@@ -41,7 +41,11 @@ impl Options {
     pub(crate) fn facts(&self) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut add = |kind, flag: &str| {
-            facts.push(Fact { kind, claim: Claim::Inferred, source: Source::new("command line", flag) });
+            facts.push(Fact {
+                kind,
+                claim: Claim::Inferred,
+                source: Source::new("command line", flag),
+            });
         };
         if self.l2_configured {
             add(FactKind::Feature("l2"), "--l2-configured");
@@ -116,7 +120,11 @@ pub(crate) fn declare(catalog: &Catalog, evidence: &mut Evidence, declared: Opti
 }
 
 /// One row a product: the union of what its targets admit.
-pub(crate) fn releases(catalog: &Catalog, evidence: &Evidence, declared: Option<Release>) -> Releases {
+pub(crate) fn releases(
+    catalog: &Catalog,
+    evidence: &Evidence,
+    declared: Option<Release>,
+) -> Releases {
     Releases {
         lmcache: release_row(catalog, evidence, Product::Lmcache, declared),
         vllm: release_row(catalog, evidence, Product::Vllm, None),
@@ -150,14 +158,13 @@ fn release_row(
     // differ, what any of them admits.
     let sets: Vec<BTreeSet<Release>> =
         found.iter().map(|(_, i)| i.candidates.iter().copied().collect()).collect();
-    let common = sets.iter().skip(1).fold(sets[0].clone(), |a, b| a.intersection(b).copied().collect());
+    let common =
+        sets.iter().skip(1).fold(sets[0].clone(), |a, b| a.intersection(b).copied().collect());
     let mut contradictions: Vec<String> =
         found.iter().flat_map(|(_, i)| i.contradictions.iter().map(|c| c.what.clone())).collect();
     let candidates: BTreeSet<Release> = if common.is_empty() {
-        let list: Vec<String> = found
-            .iter()
-            .map(|(role, i)| format!("{role} {}", span(i)))
-            .collect();
+        let list: Vec<String> =
+            found.iter().map(|(role, i)| format!("{role} {}", span(i))).collect();
         contradictions.push(format!("the processes run different releases: {}", list.join(", ")));
         sets.into_iter().flatten().collect()
     } else {

@@ -280,7 +280,13 @@ mod tests {
                 let to = pair[0].to.unwrap_or_else(|| panic!("{id}: overlap"));
                 // `l2_adapters` was split: both halves keep one of the two ids.
                 let at = releases.iter().position(|r| *r == to).unwrap();
-                assert_eq!(releases[at + 1], pair[1].from, "{id}: {} -> {}", pair[0].name, pair[1].name);
+                assert_eq!(
+                    releases[at + 1],
+                    pair[1].from,
+                    "{id}: {} -> {}",
+                    pair[0].name,
+                    pair[1].name
+                );
             }
         }
     }

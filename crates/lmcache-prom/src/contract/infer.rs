@@ -99,7 +99,8 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
         return None;
     }
     let all = catalog.releases(product);
-    let mut work = Narrowing { all, left: all.to_vec(), decided_by: vec![], contradictions: vec![] };
+    let mut work =
+        Narrowing { all, left: all.to_vec(), decided_by: vec![], contradictions: vec![] };
     work.by_names(&facts);
     work.by_labels_present(&facts);
     work.by_labels_absent(&facts);
@@ -166,7 +167,11 @@ struct Narrowing {
 impl Narrowing {
     /// Keeps the releases for which `admit` holds, if any is left; records what changed at the
     /// ends. Returns false when nothing would be left.
-    fn keep(&mut self, admit: impl Fn(Release) -> bool, because: impl Fn(Effect) -> String) -> bool {
+    fn keep(
+        &mut self,
+        admit: impl Fn(Release) -> bool,
+        because: impl Fn(Effect) -> String,
+    ) -> bool {
         let kept: Vec<Release> = self.left.iter().copied().filter(|r| admit(*r)).collect();
         let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else {
             return false;
@@ -214,7 +219,9 @@ impl Narrowing {
                 .collect();
             let unfit = if unfit.is_empty() { misfits.join(", ") } else { unfit.join(", ") };
             self.contradictions.push(Contradiction {
-                what: format!("no single release has all names on the page: {unfit} does not fit the others"),
+                what: format!(
+                    "no single release has all names on the page: {unfit} does not fit the others"
+                ),
             });
         }
     }
@@ -231,7 +238,9 @@ impl Narrowing {
                 let fits = self.keep(
                     |r| fact.spelling(r).is_none_or(|s| has_label_in(s, label, r)),
                     |effect| match effect {
-                        Effect::AtLeast(r) => format!("{name} has the label {label}, which {r} added"),
+                        Effect::AtLeast(r) => {
+                            format!("{name} has the label {label}, which {r} added")
+                        }
                         Effect::AtMost(r) => {
                             format!("{name} has the label {label}, which {r} was the last to add")
                         }
@@ -257,8 +266,12 @@ impl Narrowing {
                 self.keep(
                     |r| fact.spelling(r).is_none_or(|s| !always_has_label(s, label, r)),
                     |effect| match effect {
-                        Effect::AtMost(_) => format!("{name} lacks the label {label} that later releases add"),
-                        Effect::AtLeast(_) => format!("{name} lacks the label {label} that earlier releases had"),
+                        Effect::AtMost(_) => {
+                            format!("{name} lacks the label {label} that later releases add")
+                        }
+                        Effect::AtLeast(_) => {
+                            format!("{name} lacks the label {label} that earlier releases had")
+                        }
                     },
                 );
             }
@@ -291,8 +304,12 @@ impl Narrowing {
                 .collect()
         };
         let Some(fewest) = self.left.iter().map(|r| absent(*r).len()).min() else { return };
-        let dropped: Vec<&'static str> =
-            self.left.iter().filter(|r| absent(**r).len() > fewest).flat_map(|r| absent(*r)).collect();
+        let dropped: Vec<&'static str> = self
+            .left
+            .iter()
+            .filter(|r| absent(**r).len() > fewest)
+            .flat_map(|r| absent(*r))
+            .collect();
         self.keep(
             |r| absent(r).len() == fewest,
             |effect| {
@@ -300,14 +317,21 @@ impl Narrowing {
                     Effect::AtMost(end) => dropped
                         .iter()
                         .copied()
-                        .filter(|n| catalog.name(n).and_then(|x| x.newest()).is_some_and(|s| s.from > end))
+                        .filter(|n| {
+                            catalog.name(n).and_then(|x| x.newest()).is_some_and(|s| s.from > end)
+                        })
                         .collect(),
                     Effect::AtLeast(_) => dropped.clone(),
                 };
-                let name = names.first().or(dropped.first()).copied().unwrap_or("a start-up series");
+                let name =
+                    names.first().or(dropped.first()).copied().unwrap_or("a start-up series");
                 match effect {
-                    Effect::AtMost(_) => format!("{name} is not there, which later releases register at start-up"),
-                    Effect::AtLeast(_) => format!("{name} is not there, which earlier releases register at start-up"),
+                    Effect::AtMost(_) => {
+                        format!("{name} is not there, which later releases register at start-up")
+                    }
+                    Effect::AtLeast(_) => {
+                        format!("{name} is not there, which earlier releases register at start-up")
+                    }
                 }
             },
         );
