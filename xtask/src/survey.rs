@@ -196,7 +196,7 @@ fn one_deletion(
             }
         }
         other => {
-            out.problems.push(format!("without {key}: {other:?}, not {expected:?} ({because})"))
+            out.problems.push(format!("without {key}: {other:?}, not {expected:?} ({because})"));
         }
     }
     // What proved "no LMCache here" may be what was deleted.

@@ -285,18 +285,14 @@ fn without_target(evidence: &Evidence, mode: &ModeVerdict, surface: &str) -> (St
 }
 
 fn lane_row(evidence: &Evidence, surface: &str, family: &str, lane: &'static str) -> FamilyRow {
-    let count = evidence.facts.iter().find_map(|f| match f.kind {
-        FactKind::Lane(name, n) if name == lane => Some(n),
-        _ => None,
-    });
-    let because = match count {
-        Some(1) => {
-            "1 artifact of this kind is recognised; this version does not read it yet".into()
-        }
-        Some(n) => format!(
-            "{n} artifacts of this kind are recognised; this version does not read them yet"
-        ),
-        None => "no artifact of this kind was given".into(),
+    let given = evidence
+        .facts
+        .iter()
+        .any(|f| matches!(f.kind, FactKind::Lane(name, n) if name == lane && n > 0));
+    let because = if given {
+        "artifacts of this kind are recognised; this version does not read them yet".into()
+    } else {
+        "no artifact of this kind was given".to_owned()
     };
     FamilyRow {
         surface: surface.to_owned(),

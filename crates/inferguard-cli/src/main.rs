@@ -13,11 +13,10 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     // A bug must not look like a breached policy: panics end with their own code.
-    match std::panic::catch_unwind(|| run::run(&args::Cli::parse())) {
-        Ok(exit) => exit.into(),
-        Err(_) => {
-            output::complain("this is a bug in inferguard; the report above is incomplete");
-            ExitCode::from(70)
-        }
+    if let Ok(exit) = std::panic::catch_unwind(|| run::run(&args::Cli::parse())) {
+        exit.into()
+    } else {
+        output::complain("this is a bug in inferguard; the report above is incomplete");
+        ExitCode::from(70)
     }
 }

@@ -71,12 +71,12 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
             }
         }
     }
-    let seen: Vec<SeenName<'_>> = labels
+    let names: Vec<SeenName<'_>> = labels
         .iter()
         .map(|(name, l)| SeenName { name, labels: l.iter().map(String::as_str).collect() })
         .collect();
     for product in [Product::Lmcache, Product::Vllm, Product::Sglang] {
-        if let Some(inference) = infer(catalog, product, &seen) {
+        if let Some(inference) = infer(catalog, product, &names) {
             out.releases.insert(product, inference);
         }
     }
@@ -90,11 +90,11 @@ fn note_source(
     name: &str,
     line: u64,
     value: f64,
-    live: bool,
+    nonzero: bool,
 ) {
     let kept_is_live =
         observed.source.as_ref().and_then(|s| s.value.as_deref()).is_some_and(|v| v != "0");
-    if kept_is_live && !live {
+    if kept_is_live && !nonzero {
         return;
     }
     observed.source = Some(Source {

@@ -102,7 +102,7 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
                 limits,
             ),
             Input::Fetched { url, role, body, at } => {
-                open_fetched(&mut packet, url, *role, body, *at, limits)
+                open_fetched(&mut packet, url, *role, body, *at, limits);
             }
         }
     }
@@ -162,7 +162,7 @@ fn io_message(error: &std::io::Error) -> String {
 fn open_dir(packet: &mut Packet, root: &Path, limits: &Limits) {
     let mut files = Vec::new();
     walk(packet, root, root, 0, limits, &mut files);
-    files.sort_by(|a, b| natural(&a.1).cmp(&natural(&b.1)));
+    files.sort_by_key(|a| natural(&a.1));
     let first = packet.artifacts.len();
     let mut times: BTreeMap<String, f64> = BTreeMap::new();
     for (path, relative) in &files {
@@ -316,7 +316,7 @@ fn add<R: Read>(
                 artifact: index,
                 relative: file.relative.clone(),
                 given_role: file.role.map(str::to_owned),
-                scrape,
+                scrape: *scrape,
             });
             None
         }

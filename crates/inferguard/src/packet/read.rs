@@ -22,7 +22,7 @@ const LISTED_ISSUES: usize = 20;
 /// What reading an artifact gave beside its description.
 pub(crate) enum Content {
     /// A page.
-    Page(Scrape),
+    Page(Box<Scrape>),
     /// The text of a small index file.
     Index(String),
     /// Nothing that this version reads.
@@ -150,7 +150,7 @@ fn read_body<R: Read>(
             match Scrape::read_with(Cursor::new(head).chain(body), &prom) {
                 Ok(scrape) => {
                     note_issues(&scrape, artifact);
-                    Content::Page(scrape)
+                    Content::Page(Box::new(scrape))
                 }
                 Err(error) => {
                     artifact.read = false;

@@ -16,10 +16,10 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     let mut sheet = Sheet::new(width);
     answer(&mut sheet, report);
     sheet.blank();
+    wrong(&mut sheet, &report.findings);
     runs(&mut sheet, report);
     hit_rates(&mut sheet, &report.targets, all);
     signals(&mut sheet, &report.families, all);
-    wrong(&mut sheet, &report.findings);
     cannot_tell(&mut sheet, &report.not_evaluable);
     inputs(&mut sheet, &report.inputs);
     sheet.finish()

@@ -93,8 +93,7 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let mut word = word;
-        loop {
-            let Some(line) = lines.last_mut() else { break };
+        while let Some(line) = lines.last_mut() {
             let have = shown_len(line);
             let need = shown_len(word) + usize::from(have > 0);
             if have + need <= room {
@@ -189,7 +188,7 @@ mod tests {
         assert_eq!(count(36352.0), "36,352");
         assert_eq!(count(0.0), "0");
         assert_eq!(count(999.0), "999");
-        assert_eq!(count(-1234567.0), "-1,234,567");
+        assert_eq!(count(-1_234_567.0), "-1,234,567");
         assert_eq!(plural(1, "family"), "1 family");
         assert_eq!(plural(2, "family"), "2 families");
     }

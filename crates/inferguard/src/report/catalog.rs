@@ -226,7 +226,7 @@ pub fn diff(catalog: &Catalog, product: Product, from: Release, to: Release) -> 
         let at = |r: Release| list.iter().find(|s| s.product() == product && s.in_release(r));
         match (at(a), at(b)) {
             (Some(x), Some(y)) if x.name != y.name => {
-                out.renamed.push((x.name.into(), y.name.into()))
+                out.renamed.push((x.name.into(), y.name.into()));
             }
             (Some(x), Some(y)) => {
                 if x.otel != y.otel {
@@ -364,44 +364,43 @@ pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftR
         .collect();
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for (name, labels) in &names {
-        let Some(named) = catalog.name(name) else { continue };
-        let Some(spelling) = named.newest() else { continue };
+        let Some(known) = catalog.name(name) else { continue };
+        let Some(spelling) = known.newest() else { continue };
         out.explained += 1;
         let newest = catalog.releases(spelling.product()).last().copied();
         if let Some(newest) = newest
-            && named.in_release(newest).is_none()
+            && known.in_release(newest).is_none()
             && told.insert(spelling.name)
         {
             let current = catalog.signal(spelling.signal).iter().find(|s| s.in_release(newest));
             let to = spelling.to.map_or_else(String::new, |t| format!("last in {t}; "));
-            match current {
-                Some(s) => out.renamed.push(DriftRow {
+            if let Some(s) = current {
+                out.renamed.push(DriftRow {
                     name: spelling.name.into(),
                     note: format!("{to}{newest} spells it {}", s.name),
-                }),
-                None => {
-                    let instead: Vec<&str> = spelling
-                        .nearest
-                        .iter()
-                        .flat_map(|n| catalog.signal(n).iter().filter(|s| s.in_release(newest)))
-                        .map(|s| s.name)
-                        .collect();
-                    let hint = if instead.is_empty() {
-                        "nothing replaces it".into()
-                    } else {
-                        format!("read {}", instead.join(", "))
-                    };
-                    out.gone
-                        .push(DriftRow { name: spelling.name.into(), note: format!("{to}{hint}") });
-                }
+                });
+            } else {
+                let instead: Vec<&str> = spelling
+                    .nearest
+                    .iter()
+                    .flat_map(|n| catalog.signal(n).iter().filter(|s| s.in_release(newest)))
+                    .map(|s| s.name)
+                    .collect();
+                let hint = if instead.is_empty() {
+                    "nothing replaces it".into()
+                } else {
+                    format!("read {}", instead.join(", "))
+                };
+                out.gone.push(DriftRow { name: spelling.name.into(), note: format!("{to}{hint}") });
             }
         }
-        if matches!(named.part, Part::Created) || spelling.component == Component::Engine {
+        if matches!(known.part, Part::Created) || spelling.component == Component::Engine {
             continue;
         }
         for label in labels {
-            let known = named.spellings.iter().any(|s| s.labels.iter().any(|l| l.name == label));
-            if !known && !SCRAPER_LABELS.contains(&label.as_str()) {
+            let in_contract =
+                known.spellings.iter().any(|s| s.labels.iter().any(|l| l.name == label));
+            if !in_contract && !SCRAPER_LABELS.contains(&label.as_str()) {
                 out.unknown_labels.push(DriftRow {
                     name: name.clone(),
                     note: format!("label {label} is not in the contract"),

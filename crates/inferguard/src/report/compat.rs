@@ -81,6 +81,7 @@ pub struct SurfaceRow {
 }
 
 /// What was observed, in numbers.
+#[expect(clippy::struct_excessive_bools, reason = "the keys that scripts know")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Observed {

@@ -261,6 +261,7 @@ mod tests {
     #[test]
     fn in_any_release_a_name_spells_one_signal() {
         let catalog = Catalog::new();
+        #[expect(clippy::iter_over_hash_type, reason = "every entry is checked")]
         for list in catalog.by_name.values() {
             for (i, a) in list.iter().enumerate() {
                 for b in &list[i + 1..] {

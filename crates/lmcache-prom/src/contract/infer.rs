@@ -92,7 +92,7 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
             let named = catalog.name(s.name).filter(|n| n.part != Part::Created)?;
             let spellings: Vec<&'static Spelling> =
                 named.spellings.iter().copied().filter(|x| x.product() == product).collect();
-            (!spellings.is_empty()).then(|| Fact { seen: s, spellings, form: named.form })
+            (!spellings.is_empty()).then_some(Fact { seen: s, spellings, form: named.form })
         })
         .collect();
     if facts.is_empty() {
