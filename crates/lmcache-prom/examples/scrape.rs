@@ -5,9 +5,10 @@
 
 use lmcache_prom::text::{Event, Scratch, parse_slice};
 use lmcache_prom::{ReadError, Scrape};
+use std::io::Write;
 use std::process::ExitCode;
 
-#[allow(clippy::print_stdout, clippy::print_stderr)]
+#[allow(clippy::print_stderr)]
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let result = match (args.next().as_deref(), args.next()) {
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(text) => {
-            println!("{text}");
+            // A reader that has seen enough and closed the pipe is no failure.
+            let _ = writeln!(std::io::stdout(), "{text}");
             ExitCode::SUCCESS
         }
         Err(text) => {

@@ -91,6 +91,12 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn the_short_way_equals_the_general_one(text in "[0-9]{0,16}(\\.[0-9]{0,16})?") {
             if let Some(value) = short_decimal(text.as_bytes()) {

@@ -66,12 +66,16 @@ pub(super) fn refuse(line: &[u8]) -> Option<NotExposition> {
         }
         _ => {}
     }
-    let text = line.trim_ascii_start();
-    match text {
-        [b'<', ..] => Some(NotExposition::Html),
-        // A list, or a JSON string alone, such as the answer of `/version`.
-        [b'[' | b'"', ..] => Some(NotExposition::Json),
+    match line.trim_ascii() {
+        [b'<', b'!' | b'?' | b'/' | b'a'..=b'z' | b'A'..=b'Z', ..] => Some(NotExposition::Html),
         [b'{', rest @ ..] => json_object(rest.trim_ascii_start()).then_some(NotExposition::Json),
+        [b'[', rest @ ..] => {
+            let first = rest.trim_ascii_start().first();
+            let json = matches!(first, None | Some(b'{' | b'[' | b'"' | b']'));
+            json.then_some(NotExposition::Json)
+        }
+        // A JSON string alone, such as the answer of `/version`.
+        [b'"', ..] => Some(NotExposition::Json),
         _ => None,
     }
 }

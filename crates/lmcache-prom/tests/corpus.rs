@@ -1,0 +1,22 @@
+//! Replays the fuzzer's corpus.
+
+#[path = "common/property.rs"]
+mod property;
+
+use std::path::Path;
+
+#[test]
+fn the_corpus_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/prom_text");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 20, "only {} files", files.len());
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let (chunk, page) = bytes.split_first().unwrap();
+        for chunk in [*chunk, 1, 255] {
+            property::holds(page, usize::from(chunk));
+        }
+    }
+}
