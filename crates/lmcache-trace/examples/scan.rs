@@ -114,6 +114,10 @@ fn run(mode: &str, path: &str) -> Result<String, Box<dyn std::error::Error>> {
     let rate = bytes as f64 / cpu / 1e6;
     Ok(format!(
         "{mode} bytes={bytes} records={} keys={} unknown={} issues={} check={:016x} cpu_s={cpu:.4} mb_s={rate:.0}",
-        totals.records, totals.keys, totals.unknown, totals.issues, black_box(totals.check),
+        totals.records,
+        totals.keys,
+        totals.unknown,
+        totals.issues,
+        black_box(totals.check),
     ))
 }

@@ -213,7 +213,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over `prefix` when the next bytes are exactly that; else stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn accept(&mut self, prefix: &[u8]) -> bool {
         match self.rest.strip_prefix(prefix) {
             Some(tail) => {
@@ -235,18 +235,30 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a map's head and returns its number of pairs.
-    #[inline]
+    #[inline(always)]
     pub fn map_len(&mut self) -> Result<usize, DecodeError> {
-        self.container(0x80, 0xde, 2, Expected::Map)
+        match self.rest.split_first() {
+            Some((&marker @ 0x80..=0x8f, tail)) if tail.len() >= 30 => {
+                self.rest = tail;
+                Ok(usize::from(marker & 0x0f))
+            }
+            _ => self.container(0x80, 0xde, 2, Expected::Map),
+        }
     }
 
     /// Reads an array's head and returns its number of elements.
-    #[inline]
+    #[inline(always)]
     pub fn array_len(&mut self) -> Result<usize, DecodeError> {
-        self.container(0x90, 0xdc, 1, Expected::Array)
+        match self.rest.split_first() {
+            Some((&marker @ 0x90..=0x9f, tail)) if tail.len() >= 15 => {
+                self.rest = tail;
+                Ok(usize::from(marker & 0x0f))
+            }
+            _ => self.container(0x90, 0xdc, 1, Expected::Array),
+        }
     }
 
-    #[inline]
+    #[inline(never)]
     fn container(
         &mut self,
         fix: u8,
@@ -275,8 +287,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string and returns its bytes, not checked for UTF-8.
-    #[inline]
+    #[inline(always)]
     pub fn str_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
+        if let Some((&marker @ 0xa0..=0xbf, tail)) = self.rest.split_first()
+            && let Some((text, rest)) = tail.split_at_checked(usize::from(marker & 0x1f))
+        {
+            self.rest = rest;
+            return Ok(text);
+        }
+        self.long_str_bytes()
+    }
+
+    #[inline(never)]
+    fn long_str_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         let start = *self;
         let Some((&marker, tail)) = self.rest.split_first() else {
             return Err(self.wrong(Expected::Str));
@@ -316,8 +339,23 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads an integer that is not negative.
-    #[inline]
+    #[inline(always)]
     pub fn uint(&mut self) -> Result<u64, DecodeError> {
+        match self.rest {
+            [marker @ 0x00..=0x7f, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(*marker))
+            }
+            [0xce, a, b, c, d, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(u32::from_be_bytes([*a, *b, *c, *d])))
+            }
+            _ => self.other_uint(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_uint(&mut self) -> Result<u64, DecodeError> {
         let start = *self;
         let Some((&marker, tail)) = self.rest.split_first() else {
             return Err(self.wrong(Expected::Uint));
@@ -364,8 +402,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a number: a float of either width, or an integer.
-    #[inline]
+    #[inline(always)]
     pub fn number(&mut self) -> Result<f64, DecodeError> {
+        if let Some((&0xcb, tail)) = self.rest.split_first()
+            && let Some((bytes, rest)) = tail.split_first_chunk()
+        {
+            self.rest = rest;
+            return Ok(f64::from_be_bytes(*bytes));
+        }
+        self.other_number()
+    }
+
+    #[inline(never)]
+    fn other_number(&mut self) -> Result<f64, DecodeError> {
         let start = *self;
         let Some((&marker, tail)) = self.rest.split_first() else {
             return Err(self.wrong(Expected::Number));
@@ -555,7 +604,8 @@ mod tests {
 
     #[test]
     fn a_map_of_ext_and_nested_values_is_skipped_whole() {
-        let data = b"\x83\xa1a\xc7\x03\x01xyz\xa1b\xd8\x010123456789abcdef\xa1c\x92\x80\x91\xc0\x05";
+        let data =
+            b"\x83\xa1a\xc7\x03\x01xyz\xa1b\xd8\x010123456789abcdef\xa1c\x92\x80\x91\xc0\x05";
         let mut cursor = Cursor::new(data, 0);
         assert_eq!(cursor.skip().unwrap().len(), data.len() - 1);
         assert_eq!(cursor.uint(), Ok(5));

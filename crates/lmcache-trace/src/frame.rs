@@ -42,10 +42,9 @@ pub(crate) fn split(input: &[u8], limit: usize) -> Framing<'_> {
     match usize::try_from(len) {
         Ok(size) if size <= limit => match body(rest, size) {
             Ok((_, whole)) => Framing::Whole(whole),
-            Err(_) => Framing::Incomplete {
-                need: size.saturating_add(PREFIX),
-                len: Some(u64::from(len)),
-            },
+            Err(_) => {
+                Framing::Incomplete { need: size.saturating_add(PREFIX), len: Some(u64::from(len)) }
+            }
         },
         _ => Framing::Overlong(u64::from(len)),
     }

@@ -1,7 +1,6 @@
 //! The first frame of a trace.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -162,10 +161,7 @@ impl Header {
         if self.sm_config_json.is_empty() || self.sm_config_digest.is_empty() {
             return DigestState::Absent;
         }
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(self.sm_config_json.as_bytes()) {
-            let _ = write!(hex, "{byte:02x}");
-        }
+        let hex = crate::num::hex(&Sha256::digest(self.sm_config_json.as_bytes()));
         if !hex.eq_ignore_ascii_case(&self.sm_config_digest) {
             DigestState::Wrong
         } else if self.sm_config_json.contains(" object at 0x") {

@@ -3,26 +3,40 @@
 
 mod args;
 mod cursor;
+mod digest;
+mod distinct;
 mod error;
 mod frame;
 mod header;
 mod issue;
+mod num;
+mod pairing;
 mod record;
 mod resync;
 mod slice;
 mod stream;
+mod summary;
 
 pub use args::{
     ArgSink, Args, Batch, CacheEntry, Feature, Features, Layout, Lifecycle, MAX_TREE_BYTES,
-    ObjectKey, PrefetchForm, Rank, ReleaseHint, TensorDesc, TokenIds, Unknown, UnknownKind, ValueError,
+    ObjectKey, PrefetchForm, Rank, ReleaseHint, TensorDesc, TokenIds, Unknown, UnknownKind,
+    ValueError,
 };
 pub use cursor::{Cursor, DecodeError, DecodeErrorKind, Expected, MAX_DEPTH};
+pub use digest::Sha256Thread;
+pub use distinct::Distinct;
 pub use error::{Foreign, TraceError};
 pub use header::{DigestState, FORMAT_VERSION, Header, Level, MAX_HEADER, MetaValue};
 pub use issue::{Issue, IssueEntry, IssueKind, IssueLog};
+pub use pairing::{CallSample, Calls, Pairing, PrefetchCalls};
 pub use record::{Op, Record};
 pub use slice::{MAX_FRAME, ReadOptions, SliceReader, Step};
 pub use stream::{StreamReader, TeeRead};
+pub use summary::{
+    BatchCount, CallShape, Clocks, End, EndKind, EventsSummary, GroupCount, HeaderFacts, Hooks,
+    InfoOptions, InstanceFacts, KeyFacts, LayoutCount, NameCount, OpStats, Progress, RankCount,
+    Rate, RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize,
+};
 
 /// A minimal trace of two records and two keys, for the examples in these pages.
 #[doc(hidden)]

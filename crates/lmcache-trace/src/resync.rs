@@ -57,9 +57,13 @@ pub(crate) enum Advance {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Frames,
-    Seeking { from: u64 },
+    Seeking {
+        from: u64,
+    },
     /// Trying further places has become too expensive: count what is left.
-    Draining { from: u64 },
+    Draining {
+        from: u64,
+    },
     Done,
 }
 
@@ -84,12 +88,6 @@ impl Machine {
 
     pub(crate) fn records(&self) -> u64 {
         self.records
-    }
-
-    /// Whether the walk stands between two whole frames (and not in bytes that are
-    /// being left out).
-    pub(crate) fn is_done(&self) -> bool {
-        matches!(self.state, State::Done)
     }
 
     pub(crate) fn stop(&mut self) {
@@ -134,9 +132,7 @@ impl Machine {
             return Advance::Need(consumed + LOOKAHEAD);
         }
         match Head::decode(body, self.offset.saturating_add(PREFIX as u64)) {
-            Ok(head) if plausible_record(next) != Some(false) => {
-                Advance::Record { head, consumed }
-            }
+            Ok(head) if plausible_record(next) != Some(false) => Advance::Record { head, consumed },
             other => self.doubtful(other, body, next),
         }
     }
@@ -300,7 +296,10 @@ enum Find {
     /// A sound frame starts here.
     At(usize),
     /// A frame may start at `start`; `need` bytes from there would tell.
-    Perhaps { start: usize, need: usize },
+    Perhaps {
+        start: usize,
+        need: usize,
+    },
     Nothing,
     TooExpensive,
 }

@@ -263,11 +263,7 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
                 name => self.unknown_value(UnknownKind::Field, name, cursor)?,
             }
         }
-        if seen.has(0) {
-            Ok(entry)
-        } else {
-            Err(start.fault(DecodeErrorKind::MissingKey("key")))
-        }
+        if seen.has(0) { Ok(entry) } else { Err(start.fault(DecodeErrorKind::MissingKey("key"))) }
     }
 
     fn entry_key(

@@ -59,9 +59,21 @@ impl ObjectKey<'_> {
     /// probability of about n² / 2⁶⁵ among n keys. Stable across runs and machines.
     #[inline]
     pub fn fingerprint(&self) -> u64 {
-        let mut state = mix(self.kv_rank ^ 0x9e37_79b9_7f4a_7c15, self.object_group_id);
-        state = fold(state, self.chunk_hash);
+        self.fingerprint_after(self.owner_fingerprint())
+    }
+
+    /// The part of the fingerprint that is the same for all chunks of one model,
+    /// rank and group.
+    #[inline]
+    pub(crate) fn owner_fingerprint(&self) -> u64 {
+        let state = mix(self.kv_rank ^ 0x9e37_79b9_7f4a_7c15, self.object_group_id);
         fold(state, self.model_name.as_bytes())
+    }
+
+    /// The fingerprint, given [`ObjectKey::owner_fingerprint`].
+    #[inline]
+    pub(crate) fn fingerprint_after(&self, owner: u64) -> u64 {
+        fold(owner, self.chunk_hash)
     }
 
     /// A fingerprint of the chunk hash alone: the same for all ranks and groups
@@ -147,8 +159,7 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
     /// A key in the field order that LMCache writes, or nothing.
     #[inline]
     fn key_usual(&mut self, mut cursor: Cursor<'a>) -> Option<(ObjectKey<'a>, Cursor<'a>)> {
-        let grouped = if cursor
-            .accept(b"\x82\xa5__t__\xa9ObjectKey\xa1v\x84\xaachunk_hash\xc4\x20")
+        let grouped = if cursor.accept(b"\x82\xa5__t__\xa9ObjectKey\xa1v\x84\xaachunk_hash\xc4\x20")
         {
             true
         } else if cursor.accept(b"\x82\xa5__t__\xa9ObjectKey\xa1v\x83\xaachunk_hash\xc4\x20") {

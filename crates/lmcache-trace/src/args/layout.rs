@@ -51,7 +51,10 @@ impl<'a> Layout<'a> {
         shapes
             .into_iter()
             .enumerate()
-            .map(|(i, shape)| TensorDesc { shape, dtype: dtypes.get(i).cloned().unwrap_or_default() })
+            .map(|(i, shape)| TensorDesc {
+                shape,
+                dtype: dtypes.get(i).cloned().unwrap_or_default(),
+            })
             .collect()
     }
 }
@@ -77,10 +80,7 @@ enum Part<'a> {
 }
 
 /// Walks a layout's map.
-fn walk<'a>(
-    cursor: &mut Cursor<'a>,
-    f: &mut dyn FnMut(Part<'a>),
-) -> Result<(), DecodeError> {
+fn walk<'a>(cursor: &mut Cursor<'a>, f: &mut dyn FnMut(Part<'a>)) -> Result<(), DecodeError> {
     let offset = cursor.offset();
     match untag(cursor)? {
         None | Some(b"MemoryLayoutDesc") => {}
@@ -118,6 +118,29 @@ fn walk<'a>(
         }
     }
     Ok(())
+}
+
+/// A layout of one tensor in the field order that LMCache writes: its bytes, and a
+/// cursor behind it.
+#[inline]
+fn usual(mut cursor: Cursor<'_>) -> Option<(Option<u64>, Cursor<'_>)> {
+    if !cursor.accept(b"\x82\xa5__t__\xb0MemoryLayoutDesc\xa1v\x82\xa6shapes\x91") {
+        return None;
+    }
+    let mut elements = Some(1_u64);
+    for _ in 0..cursor.array_len().ok()? {
+        let dim = cursor.uint().ok()?;
+        elements = elements.and_then(|n| n.checked_mul(dim));
+    }
+    if !cursor.accept(b"\xa6dtypes\x91") {
+        return None;
+    }
+    let dtype = cursor.str_bytes().ok()?;
+    let width = match dtype {
+        b"torch.bfloat16" | b"torch.float16" => Some(2),
+        _ => dtype_bytes(std::str::from_utf8(dtype).ok()?),
+    };
+    Some((elements.zip(width).and_then(|(n, width)| n.checked_mul(width)), cursor))
 }
 
 /// Elements of the shapes, and sizes of the dtypes, without a list of either.
@@ -163,14 +186,23 @@ impl Sizes {
             return None;
         }
         let pairs = self.elements.iter().zip(&self.widths).take(self.shapes);
-        pairs.into_iter().try_fold(0_u64, |sum, (&n, &width)| sum.checked_add(n.checked_mul(width)?))
+        pairs
+            .into_iter()
+            .try_fold(0_u64, |sum, (&n, &width)| sum.checked_add(n.checked_mul(width)?))
     }
 }
 
 impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
-    /// A layout, or a map of them from object group to layout's value.
+    /// A layout, or nothing.
     pub(super) fn layout(&mut self, cursor: &mut Cursor<'a>) -> Result<(), DecodeError> {
         let start = *cursor;
+        if let Some((bytes, after)) = usual(start) {
+            *cursor = after;
+            let taken = start.rest().len() - after.rest().len();
+            let raw = start.rest().get(..taken).unwrap_or_default();
+            self.sink.layout(Layout { bytes, raw, offset: start.offset() });
+            return Ok(());
+        }
         if cursor.accept_nil() {
             return Ok(());
         }

@@ -321,7 +321,16 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
     #[inline]
     fn name_or_tag(&mut self, cursor: &mut Cursor<'a>) -> Result<&'a str, DecodeError> {
         untag(cursor)?;
-        cursor.str()
+        let start = *cursor;
+        Ok(match cursor.str_bytes()? {
+            // What the releases write; compared, they need no check for UTF-8.
+            b"prefix" => "prefix",
+            b"LOCK" => "LOCK",
+            b"new" => "new",
+            name => {
+                std::str::from_utf8(name).map_err(|_| start.fault(DecodeErrorKind::InvalidUtf8))?
+            }
+        })
     }
 }
 
@@ -345,12 +354,7 @@ struct Seen(u32);
 
 impl Seen {
     #[inline]
-    fn once(
-        &mut self,
-        name: &'static str,
-        bit: u32,
-        at: Cursor<'_>,
-    ) -> Result<(), DecodeError> {
+    fn once(&mut self, name: &'static str, bit: u32, at: Cursor<'_>) -> Result<(), DecodeError> {
         let mask = 1_u32 << (bit & 31);
         if self.0 & mask != 0 {
             return Err(at.fault(DecodeErrorKind::DuplicateKey(name)));

@@ -34,9 +34,8 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
             }
             b"external_request_id" => {
                 seen.once("external_request_id", 9, at)?;
-                self.args.external_request_id = self.known(cursor, name, |_, c| {
-                    if c.accept_nil() { Ok("") } else { c.str() }
-                })?;
+                self.args.external_request_id =
+                    self.known(cursor, name, |_, c| if c.accept_nil() { Ok("") } else { c.str() })?;
             }
             b"skip_l2" => {
                 seen.once("skip_l2", 10, at)?;
