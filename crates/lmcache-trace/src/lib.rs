@@ -8,14 +8,17 @@ mod distinct;
 mod error;
 mod frame;
 mod header;
+mod histogram;
 mod issue;
 mod num;
 mod pairing;
 mod record;
 mod resync;
+mod reuse;
 mod slice;
 mod stream;
 mod summary;
+mod walk;
 
 pub use args::{
     ArgSink, Args, Batch, CacheEntry, Feature, Features, Layout, Lifecycle, MAX_TREE_BYTES,
@@ -27,16 +30,22 @@ pub use digest::Sha256Thread;
 pub use distinct::Distinct;
 pub use error::{Foreign, TraceError};
 pub use header::{DigestState, FORMAT_VERSION, Header, Level, MAX_HEADER, MetaValue};
+pub use histogram::Quantile;
 pub use issue::{Issue, IssueEntry, IssueKind, IssueLog};
 pub use pairing::{CallSample, Calls, Pairing, PrefetchCalls};
 pub use record::{Op, Record};
+pub use reuse::{
+    CurvePoint, Gaps, ReuseAnalyzer, ReuseOptions, ReuseReport, ReuseUnit, ReuseView, WorkingSet,
+    reuse,
+};
 pub use slice::{MAX_FRAME, ReadOptions, SliceReader, Step};
 pub use stream::{StreamReader, TeeRead};
 pub use summary::{
-    BatchCount, CallShape, Clocks, End, EndKind, EventsSummary, GroupCount, HeaderFacts, Hooks,
-    InfoOptions, InstanceFacts, KeyFacts, LayoutCount, NameCount, OpStats, Progress, RankCount,
-    Rate, RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize,
+    BatchCount, CallShape, Clocks, End, EndKind, EventsSummary, GroupCount, HeaderFacts,
+    InfoOptions, InstanceFacts, KeyFacts, LayoutCount, NameCount, OpStats, RankCount, Rate,
+    RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize,
 };
+pub use walk::{Hooks, Progress, Walked, walk};
 
 /// A minimal trace of two records and two keys, for the examples in these pages.
 #[doc(hidden)]

@@ -9,7 +9,8 @@ mod events;
 mod names;
 mod ops;
 mod rate;
-mod run;
+
+use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +20,16 @@ pub use events::{BatchCount, EventsSummary, InstanceFacts};
 pub use names::{GroupCount, LayoutCount, NameCount, RankCount, UnknownCount};
 pub use ops::{CallShape, OpStats, Spread};
 pub use rate::Rate;
-pub use run::{Hooks, Progress, summarize};
 
 use crate::args::{ArgSink, Args, CacheEntry, Features, Layout, ObjectKey, ReleaseHint, Unknown};
 use crate::distinct::{Distinct, DistinctCounter};
+use crate::error::TraceError;
 use crate::header::{DigestState, Header, Level, MetaValue};
 use crate::issue::{Issue, IssueKind, IssueLog};
 use crate::pairing::{Pairer, Pairing};
 use crate::record::Record;
-use crate::slice::ReadOptions;
+use crate::slice::{ReadOptions, Step};
+use crate::walk::{Hooks, walk};
 
 /// How to summarise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -454,4 +456,46 @@ impl Summarizer {
             issues: self.issues,
         }
     }
+}
+
+/// Reads a trace once and summarises it.
+///
+/// ```
+/// use lmcache_trace::{Hooks, InfoOptions, summarize};
+///
+/// # let data = lmcache_trace::doc_example();
+/// let mut bytes = 0;
+/// let mut count = |block: &[u8]| bytes += block.len();
+/// let hooks = Hooks::default().with_tee(&mut count);
+/// let summary = summarize(&data[..], &InfoOptions::default(), hooks)?;
+/// assert_eq!(summary.records, 2);
+/// assert_eq!(summary.pairing.unwrap().writes.closed_keys, 1);
+/// assert_eq!(bytes, data.len());
+/// # Ok::<(), lmcache_trace::TraceError>(())
+/// ```
+pub fn summarize<R: Read>(
+    source: R,
+    options: &InfoOptions,
+    hooks: Hooks<'_>,
+) -> Result<TraceSummary, TraceError> {
+    let (mut summary, walked) = walk(
+        source,
+        options.read,
+        hooks,
+        |header| Summarizer::new(header, options.memory),
+        |summary, step| {
+            match step {
+                Step::Record(record) => summary.record(&record),
+                Step::Issue(issue) => summary.issue(&issue),
+            }
+            true
+        },
+    )?;
+    if let Some(expected) =
+        options.expected_bytes.filter(|&expected| walked.source_bytes > expected)
+    {
+        let kind = IssueKind::Grew { expected };
+        summary.issue(&Issue { kind, offset: expected, record: walked.records });
+    }
+    Ok(summary.finish(walked.bytes, walked.partial))
 }

@@ -1,13 +1,12 @@
-//! Reading a trace into a summary.
+//! One pass over a trace, with what happens beside it.
 
 use std::fmt;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{InfoOptions, Summarizer, TraceSummary};
 use crate::error::TraceError;
-use crate::issue::{Issue, IssueKind};
-use crate::slice::Step;
+use crate::header::Header;
+use crate::slice::{ReadOptions, Step};
 use crate::stream::{StreamReader, TeeRead};
 
 /// How far a reading has come.
@@ -64,36 +63,60 @@ impl<'h> Hooks<'h> {
 /// Bytes between two looks at the hooks.
 const STRIDE: u64 = 4 << 20;
 
-/// Reads a trace once and summarises it.
+/// What was walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Walked {
+    /// Bytes of the trace that were read, in whole steps.
+    pub bytes: u64,
+    /// Records that were read.
+    pub records: u64,
+    /// Bytes that the source has given; more than `bytes` where the walk was ended.
+    pub source_bytes: u64,
+    /// The walk was stopped by [`Hooks::cancel`].
+    pub partial: bool,
+}
+
+/// Reads a trace once: `start` is called with its header, `each` with every record and
+/// issue, until it says `false`.
 ///
 /// ```
-/// use lmcache_trace::{Hooks, InfoOptions, summarize};
+/// use lmcache_trace::{Hooks, ReadOptions, Step, walk};
 ///
 /// # let data = lmcache_trace::doc_example();
-/// let mut bytes = 0;
-/// let mut count = |block: &[u8]| bytes += block.len();
-/// let hooks = Hooks::default().with_tee(&mut count);
-/// let summary = summarize(&data[..], &InfoOptions::default(), hooks)?;
-/// assert_eq!(summary.records, 2);
-/// assert_eq!(summary.pairing.unwrap().writes.closed_keys, 1);
-/// assert_eq!(bytes, data.len());
+/// let (ops, walked) = walk(
+///     &data[..],
+///     ReadOptions::default(),
+///     Hooks::default(),
+///     |_header| Vec::new(),
+///     |ops, step| {
+///         if let Step::Record(record) = step {
+///             ops.push(record.op.short());
+///         }
+///         true
+///     },
+/// )?;
+/// assert_eq!(ops, ["reserve_write", "finish_write"]);
+/// assert_eq!(walked.records, 2);
 /// # Ok::<(), lmcache_trace::TraceError>(())
 /// ```
-pub fn summarize<R: Read>(
+pub fn walk<R: Read, T>(
     source: R,
-    options: &InfoOptions,
+    options: ReadOptions,
     mut hooks: Hooks<'_>,
-) -> Result<TraceSummary, TraceError> {
-    let mut seen = 0_u64;
+    start: impl FnOnce(&Header) -> T,
+    mut each: impl FnMut(&mut T, Step<'_>) -> bool,
+) -> Result<(T, Walked), TraceError> {
+    let mut source_bytes = 0_u64;
     let mut tee = hooks.tee.take();
     let source = TeeRead::new(source, |block: &[u8]| {
-        seen = seen.saturating_add(block.len() as u64);
+        source_bytes = source_bytes.saturating_add(block.len() as u64);
         if let Some(tee) = &mut tee {
             tee(block);
         }
     });
-    let mut reader = StreamReader::with_options(source, options.read)?;
-    let mut summary = Summarizer::new(reader.header(), options.memory);
+    let mut reader = StreamReader::with_options(source, options)?;
+    let mut state = start(reader.header());
     let mut next_look = 0;
     let mut partial = false;
     loop {
@@ -108,9 +131,8 @@ pub fn summarize<R: Read>(
             }
         }
         match reader.next_step() {
-            None => break,
-            Some(Step::Record(record)) => summary.record(&record),
-            Some(Step::Issue(issue)) => summary.issue(&issue),
+            Some(step) if each(&mut state, step) => {}
+            _ => break,
         }
     }
     let (bytes, records) = (reader.offset(), reader.records());
@@ -118,9 +140,5 @@ pub fn summarize<R: Read>(
         progress(Progress { bytes, records });
     }
     drop(reader);
-    if let Some(expected) = options.expected_bytes.filter(|&expected| seen > expected) {
-        let kind = IssueKind::Grew { expected };
-        summary.issue(&Issue { kind, offset: expected, record: records });
-    }
-    Ok(summary.finish(bytes, partial))
+    Ok((state, Walked { bytes, records, source_bytes, partial }))
 }
