@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod check;
 mod cursor;
 mod digest;
 mod distinct;
 mod error;
+mod evidence;
+mod export;
 mod frame;
 mod header;
 mod histogram;
@@ -13,6 +16,8 @@ mod issue;
 mod num;
 mod pairing;
 mod record;
+mod redact;
+pub mod replay;
 mod resync;
 mod reuse;
 mod slice;
@@ -25,15 +30,24 @@ pub use args::{
     ObjectKey, PrefetchForm, Rank, ReleaseHint, TensorDesc, TokenIds, Unknown, UnknownKind,
     ValueError,
 };
+pub use check::{Grade, Observation, check};
 pub use cursor::{Cursor, DecodeError, DecodeErrorKind, Expected, MAX_DEPTH};
 pub use digest::Sha256Thread;
 pub use distinct::Distinct;
 pub use error::{Foreign, TraceError};
+pub use evidence::{ClaimStatus, LatencyFacts, ReplayEvidence, TraceEvidence};
+pub use export::{
+    ExportOptions, Exported, KeyRow, RecordFilter, RecordRow, Row, Table, csv_head, csv_line,
+    export,
+};
+#[cfg(feature = "parquet")]
+pub use export::{ParquetError, ParquetWriter};
 pub use header::{DigestState, FORMAT_VERSION, Header, Level, MAX_HEADER, MetaValue};
 pub use histogram::Quantile;
 pub use issue::{Issue, IssueEntry, IssueKind, IssueLog};
 pub use pairing::{CallSample, Calls, Pairing, PrefetchCalls};
 pub use record::{Op, Record};
+pub use redact::Redaction;
 pub use reuse::{
     CurvePoint, Gaps, ReuseAnalyzer, ReuseOptions, ReuseReport, ReuseUnit, ReuseView, WorkingSet,
     reuse,

@@ -7,11 +7,6 @@ pub(crate) fn to_u64(value: f64) -> u64 {
     value.round() as u64
 }
 
-/// A part of a whole; 0 where there is no whole.
-pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
 /// How many bits a number has: 0 for 0, else the index of its power-of-two class.
 pub(crate) fn log2_class(value: u64) -> usize {
     (u64::BITS - value.leading_zeros()) as usize

@@ -188,7 +188,7 @@ impl EventTally {
 
 /// The key of an entry as a storage trace names it (without the salt): `buffer` takes
 /// the hash's bytes. A hash that is not hex, or too long, is taken as it is.
-pub(super) fn object_key<'b>(entry: &CacheEntry<'b>, buffer: &'b mut [u8; 64]) -> ObjectKey<'b> {
+pub(crate) fn object_key<'b>(entry: &CacheEntry<'b>, buffer: &'b mut [u8; 64]) -> ObjectKey<'b> {
     let text = entry.chunk_hash_hex.as_bytes();
     let mut len = 0;
     let mut is_hex = text.len().is_multiple_of(2) && text.len() <= 128;

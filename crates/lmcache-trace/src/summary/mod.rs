@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clocks::Clocks;
 pub use end::{End, EndKind};
+pub(crate) use events::object_key;
 pub use events::{BatchCount, EventsSummary, InstanceFacts};
 pub use names::{GroupCount, LayoutCount, NameCount, RankCount, UnknownCount};
 pub use ops::{CallShape, OpStats, Spread};
@@ -289,7 +290,7 @@ impl<'a> ArgSink<'a> for KeySink<'_> {
 
     fn entry(&mut self, entry: CacheEntry<'a>) {
         let mut hash = [0_u8; 64];
-        let key = events::object_key(&entry, &mut hash);
+        let key = object_key(&entry, &mut hash);
         let owner = self.keys.owners.add(&key);
         self.keys.references += 1;
         self.keys.distinct.insert(key.fingerprint_after(owner));
