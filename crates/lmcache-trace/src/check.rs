@@ -95,7 +95,11 @@ pub fn check(summary: &TraceSummary) -> Vec<Observation> {
             ),
         );
         let keys = [
-            ("double_finish", pairing.double_finished_keys, "finished twice"),
+            (
+                "double_finish",
+                pairing.double_finished_keys,
+                "finished twice, or the reservation between was lost",
+            ),
             (
                 "finish_without_reserve",
                 pairing.finished_unreserved_keys,

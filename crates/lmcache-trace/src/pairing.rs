@@ -30,8 +30,8 @@ pub struct Pairing {
     pub prefetches: PrefetchCalls,
     /// `read_prefetched_results`, entered and left.
     pub reads: Calls,
-    /// Keys of a `finish_write` that are written already and were not reserved
-    /// again: a second finish.
+    /// Keys of a `finish_write` that are written already and were not reserved again: a
+    /// second finish, or the recorder has lost the second reservation.
     pub double_finished_keys: u64,
     /// Keys of a `finish_write` that no `reserve_write` of this trace names: calls
     /// of before the recording, or events that the recorder lost.
