@@ -1,1 +1,5 @@
 //! Benchmarks live beside this file.
+
+pub mod lct_data;
+pub mod lct_peers;
+pub mod lct_session;

@@ -76,36 +76,33 @@ fn run(mode: &str, path: &str) -> Result<String, Box<dyn std::error::Error>> {
     let mut totals = Totals::default();
     let mut bytes = 0;
     let before;
-    match mode {
-        "stream" => {
-            before = cpu_seconds();
-            let mut reader = StreamReader::new(File::open(path)?)?;
-            while let Some(step) = reader.next_step() {
-                totals.step(&step);
-            }
-            bytes += reader.offset();
+    if mode == "stream" {
+        before = cpu_seconds();
+        let mut reader = StreamReader::new(File::open(path)?)?;
+        while let Some(step) = reader.next_step() {
+            totals.step(&step);
         }
-        _ => {
-            let data = std::fs::read(path)?;
-            bytes += data.len() as u64;
-            before = cpu_seconds();
-            match mode {
-                // What callgrind subtracts: everything but the reading.
-                "read" => {
-                    black_box(&data);
-                }
-                "frames" => {
-                    for step in SliceReader::new(&data)? {
-                        match step {
-                            Step::Record(_) => totals.records += 1,
-                            Step::Issue(_) => totals.issues += 1,
-                        }
+        bytes += reader.offset();
+    } else {
+        let data = std::fs::read(path)?;
+        bytes += data.len() as u64;
+        before = cpu_seconds();
+        match mode {
+            // What callgrind subtracts: everything but the reading.
+            "read" => {
+                black_box(&data);
+            }
+            "frames" => {
+                for step in SliceReader::new(&data)? {
+                    match step {
+                        Step::Record(_) => totals.records += 1,
+                        Step::Issue(_) => totals.issues += 1,
                     }
                 }
-                _ => {
-                    for step in SliceReader::new(&data)? {
-                        totals.step(&step);
-                    }
+            }
+            _ => {
+                for step in SliceReader::new(&data)? {
+                    totals.step(&step);
                 }
             }
         }

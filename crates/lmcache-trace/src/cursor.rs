@@ -213,7 +213,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over `prefix` when the next bytes are exactly that; else stays.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn accept(&mut self, prefix: &[u8]) -> bool {
         match self.rest.strip_prefix(prefix) {
             Some(tail) => {
@@ -235,7 +235,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a map's head and returns its number of pairs.
-    #[inline(always)]
+    #[inline]
     pub fn map_len(&mut self) -> Result<usize, DecodeError> {
         match self.rest.split_first() {
             Some((&marker @ 0x80..=0x8f, tail)) if tail.len() >= 30 => {
@@ -247,7 +247,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads an array's head and returns its number of elements.
-    #[inline(always)]
+    #[inline]
     pub fn array_len(&mut self) -> Result<usize, DecodeError> {
         match self.rest.split_first() {
             Some((&marker @ 0x90..=0x9f, tail)) if tail.len() >= 15 => {
@@ -287,7 +287,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a string and returns its bytes, not checked for UTF-8.
-    #[inline(always)]
+    #[inline]
     pub fn str_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
         if let Some((&marker @ 0xa0..=0xbf, tail)) = self.rest.split_first()
             && let Some((text, rest)) = tail.split_at_checked(usize::from(marker & 0x1f))
@@ -339,7 +339,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads an integer that is not negative.
-    #[inline(always)]
+    #[inline]
     pub fn uint(&mut self) -> Result<u64, DecodeError> {
         match self.rest {
             [marker @ 0x00..=0x7f, rest @ ..] => {
@@ -402,7 +402,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a number: a float of either width, or an integer.
-    #[inline(always)]
+    #[inline]
     pub fn number(&mut self) -> Result<f64, DecodeError> {
         if let Some((&0xcb, tail)) = self.rest.split_first()
             && let Some((bytes, rest)) = tail.split_first_chunk()

@@ -59,7 +59,7 @@ pub use summary::{
     InfoOptions, InstanceFacts, KeyFacts, LayoutCount, NameCount, OpStats, RankCount, Rate,
     RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize,
 };
-pub use walk::{Hooks, Progress, Walked, walk};
+pub use walk::{Hooks, Progress, Tee, Walked, walk};
 
 /// A minimal trace of two records and two keys, for the examples in these pages.
 #[doc(hidden)]

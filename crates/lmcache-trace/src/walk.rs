@@ -19,12 +19,15 @@ pub struct Progress {
     pub records: u64,
 }
 
+/// Gets every byte of a source.
+pub type Tee<'h> = dyn FnMut(&[u8]) + 'h;
+
 /// What happens beside the reading.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Hooks<'h> {
     /// Gets every byte of the source, once and in order: a hasher, for instance.
-    pub tee: Option<&'h mut dyn FnMut(&[u8])>,
+    pub tee: Option<&'h mut Tee<'h>>,
     /// Is called now and then, about every 4 MiB.
     pub progress: Option<&'h mut dyn FnMut(Progress)>,
     /// Set it to stop: what was read so far is returned, marked as partial.
@@ -40,7 +43,7 @@ impl fmt::Debug for Hooks<'_> {
 impl<'h> Hooks<'h> {
     /// These hooks with a function that gets every byte.
     #[must_use]
-    pub fn with_tee(mut self, tee: &'h mut dyn FnMut(&[u8])) -> Self {
+    pub fn with_tee(mut self, tee: &'h mut Tee<'h>) -> Self {
         self.tee = Some(tee);
         self
     }

@@ -1,5 +1,7 @@
 //! Reading allocates nothing for each record, and a summary a bounded number of times.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use allocation_counter::measure;

@@ -1,6 +1,8 @@
 //! Damaged and hostile files: no panic, bounded memory, a located issue each, and
 //! everything before the fault is kept.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::io::{Error, ErrorKind, Read};
@@ -334,7 +336,7 @@ struct Bumpy<'a> {
 impl Read for Bumpy<'_> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         self.turn += 1;
-        if self.turn % 3 == 0 {
+        if self.turn.is_multiple_of(3) {
             return Err(Error::from(ErrorKind::Interrupted));
         }
         let n = (self.turn % 7 + 1).min(self.data.len()).min(buf.len());

@@ -1,6 +1,8 @@
 //! Properties: agreement with rmpv's owned decoder, slice and stream agree, a cut file
 //! gives a prefix, damage never panics.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::{Cursor as IoCursor, Read};
@@ -13,8 +15,10 @@ use lmcache_trace::{
 use proptest::prelude::*;
 use rmpv::Value;
 
+type Key = (Vec<u8>, String, u64, u64);
+
 /// Every object key within a tree, in order.
-fn oracle_keys(value: &Value, out: &mut Vec<(Vec<u8>, String, u64, u64)>) {
+fn oracle_keys(value: &Value, out: &mut Vec<Key>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| oracle_keys(item, out)),
         Value::Map(pairs) => {
@@ -32,19 +36,21 @@ fn oracle_keys(value: &Value, out: &mut Vec<(Vec<u8>, String, u64, u64)>) {
                     field("object_group_id").map_or(0, |(_, v)| v.as_u64().unwrap()),
                 ));
             } else {
-                pairs.iter().for_each(|(_, item)| oracle_keys(item, out));
+                for (_, item) in pairs {
+                    oracle_keys(item, out);
+                }
             }
         }
         _ => {}
     }
 }
 
-fn owned(key: &ObjectKey<'_>) -> (Vec<u8>, String, u64, u64) {
+fn owned(key: &ObjectKey<'_>) -> Key {
     (key.chunk_hash.to_vec(), key.model_name.to_owned(), key.kv_rank, key.object_group_id)
 }
 
 /// Our keys of all records, and rmpv's.
-fn both(data: &[u8]) -> (Vec<(Vec<u8>, String, u64, u64)>, Vec<(Vec<u8>, String, u64, u64)>) {
+fn both(data: &[u8]) -> (Vec<Key>, Vec<Key>) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for step in SliceReader::new(data).unwrap() {
         let Step::Record(record) = step else { continue };

@@ -1,6 +1,8 @@
 //! Real traces of two releases, against figures that LMCache itself and its server's
 //! metrics gave for them.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use common::{STORAGE, fixture, trace};

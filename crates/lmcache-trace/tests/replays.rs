@@ -1,5 +1,7 @@
 //! Outputs of LMCache's own trace tools, of two releases.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use common::{fixture, trace};

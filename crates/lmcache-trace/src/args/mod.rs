@@ -276,7 +276,7 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
                 (Op::ReserveWrite, b"mode") => {
                     seen.once("mode", 2, at)?;
                     self.args.features.add(Feature::ReserveMode);
-                    self.args.mode = self.known(cursor, name, Self::name_or_tag)?;
+                    self.args.mode = self.known(cursor, name, |_, c| name_or_tag(c))?;
                 }
                 (Op::FinishReadPrefetched, b"read_locks") => {
                     seen.once("read_locks", 3, at)?;
@@ -316,22 +316,20 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
         self.unknown(kind, name, offset);
         Ok(())
     }
+}
 
-    /// A text, bare or as the value of an enum's codec tag.
-    #[inline]
-    fn name_or_tag(&mut self, cursor: &mut Cursor<'a>) -> Result<&'a str, DecodeError> {
-        untag(cursor)?;
-        let start = *cursor;
-        Ok(match cursor.str_bytes()? {
-            // What the releases write; compared, they need no check for UTF-8.
-            b"prefix" => "prefix",
-            b"LOCK" => "LOCK",
-            b"new" => "new",
-            name => {
-                std::str::from_utf8(name).map_err(|_| start.fault(DecodeErrorKind::InvalidUtf8))?
-            }
-        })
-    }
+/// A text, bare or as the value of an enum's codec tag.
+#[inline]
+fn name_or_tag<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, DecodeError> {
+    untag(cursor)?;
+    let start = *cursor;
+    Ok(match cursor.str_bytes()? {
+        // What the releases write; compared, they need no check for UTF-8.
+        b"prefix" => "prefix",
+        b"LOCK" => "LOCK",
+        b"new" => "new",
+        name => std::str::from_utf8(name).map_err(|_| start.fault(DecodeErrorKind::InvalidUtf8))?,
+    })
 }
 
 /// Steps over a codec wrapper's head, `{"__t__": TAG, "v": `, and returns the tag;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArgSink, Decoder, Feature, Seen, UnknownKind, untag};
+use super::{ArgSink, Decoder, Feature, Seen, UnknownKind, name_or_tag, untag};
 use crate::cursor::{Cursor, DecodeError, DecodeErrorKind};
 
 /// In which form `submit_prefetch_task` was written.
@@ -49,7 +49,7 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
             b"policy" => {
                 seen.once("policy", 11, at)?;
                 self.args.features.add(Feature::SubmitPolicy);
-                self.args.policy = self.known(cursor, name, Self::name_or_tag)?;
+                self.args.policy = self.known(cursor, name, |_, c| name_or_tag(c))?;
             }
             b"attn_desc" => {
                 seen.once("attn_desc", 12, at)?;
@@ -59,7 +59,7 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
             b"mode" => {
                 seen.once("mode", 2, at)?;
                 self.args.features.add(Feature::SubmitAttention);
-                self.args.lock_mode = self.known(cursor, name, Self::name_or_tag)?;
+                self.args.lock_mode = self.known(cursor, name, |_, c| name_or_tag(c))?;
             }
             _ => self.unknown_value(UnknownKind::Argument, name, cursor)?,
         }
@@ -132,11 +132,11 @@ impl<'a, S: ArgSink<'a> + ?Sized> Decoder<'_, 'a, S> {
                 }
                 b"fetching_policy" | b"policy" => {
                     seen.once("policy", 4, at)?;
-                    self.args.policy = self.known(cursor, name, Self::name_or_tag)?;
+                    self.args.policy = self.known(cursor, name, |_, c| name_or_tag(c))?;
                 }
                 b"lock_mode" | b"mode" => {
                     seen.once("lock_mode", 5, at)?;
-                    self.args.lock_mode = self.known(cursor, name, Self::name_or_tag)?;
+                    self.args.lock_mode = self.known(cursor, name, |_, c| name_or_tag(c))?;
                 }
                 b"attn_desc" => {
                     seen.once("attn_desc", 6, at)?;

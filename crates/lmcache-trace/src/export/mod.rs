@@ -52,12 +52,11 @@ impl RecordFilter {
             && from(self.since_wall_s, record.t_wall)
             && before(self.until_wall_s, record.t_wall)
             && (self.ops.is_empty()
-                || self.ops.iter().any(|name| match Op::named(name) {
-                    Some(op) => op == record.op,
-                    None => {
-                        let qualname = record.qualname();
-                        qualname == name || qualname.rsplit('.').next() == Some(name)
-                    }
+                || self.ops.iter().any(|name| {
+                    let qualname = record.qualname();
+                    Op::named(name) == Some(record.op)
+                        || qualname == name
+                        || (record.op == Op::Other && qualname.rsplit('.').next() == Some(name))
                 }))
     }
 

@@ -160,7 +160,9 @@ impl<T> Columns<'_, T> {
     fn texts(&mut self, name: &'static str, values: impl Fn(&T) -> &[String]) {
         let mut column = ListBuilder::new(StringBuilder::new());
         for row in self.rows {
-            values(row).iter().for_each(|value| column.values().append_value(value));
+            for value in values(row) {
+                column.values().append_value(value);
+            }
             column.append(true);
         }
         self.columns.push((name, Arc::new(column.finish()), false));

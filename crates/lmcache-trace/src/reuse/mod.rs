@@ -290,16 +290,24 @@ pub struct ReuseAnalyzer {
     accesses: Histogram,
     distinct: Histogram,
     windows: Vec<Window>,
-    object_bytes: Option<Option<u64>>,
+    object_bytes: ObjectBytes,
     records: u64,
     issues: IssueLog,
+}
+
+/// Bytes of one object over all layouts seen.
+#[derive(Debug)]
+enum ObjectBytes {
+    NotSeen,
+    Same(u64),
+    Differ,
 }
 
 struct CallKeys<'s> {
     unit: ReuseUnit,
     call: &'s mut Vec<u64>,
     owners: &'s mut (u64, u64, bool),
-    object_bytes: &'s mut Option<Option<u64>>,
+    object_bytes: &'s mut ObjectBytes,
 }
 
 impl<'a> ArgSink<'a> for CallKeys<'_> {
@@ -318,9 +326,13 @@ impl<'a> ArgSink<'a> for CallKeys<'_> {
 
     fn layout(&mut self, layout: Layout<'a>) {
         match self.object_bytes {
-            None => *self.object_bytes = Some(layout.bytes),
-            Some(bytes) if *bytes != layout.bytes => *self.object_bytes = Some(None),
-            Some(_) => {}
+            ObjectBytes::NotSeen => {
+                *self.object_bytes = layout.bytes.map_or(ObjectBytes::Differ, ObjectBytes::Same);
+            }
+            ObjectBytes::Same(bytes) if Some(*bytes) != layout.bytes => {
+                *self.object_bytes = ObjectBytes::Differ;
+            }
+            _ => {}
         }
     }
 }
@@ -349,7 +361,7 @@ impl ReuseAnalyzer {
                 .take(8)
                 .map(|&length| Window::new(length))
                 .collect(),
-            object_bytes: None,
+            object_bytes: ObjectBytes::NotSeen,
             records: 0,
             issues: IssueLog::default(),
         }
@@ -467,7 +479,10 @@ impl ReuseAnalyzer {
             gap_distinct: Gaps::of(&self.distinct, 1.0),
             lru_curve,
             working_sets: self.windows.into_iter().map(Window::finish).collect(),
-            object_bytes: self.object_bytes.flatten(),
+            object_bytes: match self.object_bytes {
+                ObjectBytes::Same(bytes) => Some(bytes),
+                _ => None,
+            },
             bytes,
             records: self.records,
             partial,

@@ -69,7 +69,10 @@ pub struct UnknownCount {
 
 /// The longest part of a text that is no longer than `max` bytes.
 pub(super) fn clip(text: &str, max: usize) -> &str {
-    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+    if text.len() <= max {
+        return text;
+    }
+    (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// Keys by model, rank and group, counted in runs: neighbours mostly have the same.

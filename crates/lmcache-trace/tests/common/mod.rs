@@ -1,5 +1,7 @@
 //! Fixtures, and frames made to order.
 #![allow(dead_code, unreachable_pub, missing_docs)]
+// Helpers of tests, although no `#[test]` stands before them.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::Read;
 use std::path::Path;
