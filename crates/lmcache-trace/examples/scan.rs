@@ -7,7 +7,10 @@
 
 use std::fs::File;
 use std::hint::black_box;
+use std::io::Read;
 use std::process::ExitCode;
+
+use sha2::{Digest, Sha256};
 
 use lmcache_trace::{ArgSink, ObjectKey, SliceReader, Step, StreamReader};
 
@@ -57,7 +60,7 @@ fn cpu_seconds() -> Option<f64> {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, path] = args.as_slice() else {
-        eprintln!("usage: scan slice|stream|frames|read FILE");
+        eprintln!("usage: scan slice|stream|frames|read|hash FILE");
         return ExitCode::from(2);
     };
     match run(mode, path) {
@@ -76,7 +79,23 @@ fn run(mode: &str, path: &str) -> Result<String, Box<dyn std::error::Error>> {
     let mut totals = Totals::default();
     let mut bytes = 0;
     let before;
-    if mode == "stream" {
+    if mode == "hash" {
+        // What a command that does nothing but hash would take.
+        before = cpu_seconds();
+        let mut file = File::open(path)?;
+        let mut block = vec![0; 256 << 10];
+        let mut hash = Sha256::new();
+        loop {
+            let n = file.read(&mut block)?;
+            if n == 0 {
+                break;
+            }
+            hash.update(block.get(..n).unwrap_or_default());
+            bytes += n as u64;
+        }
+        totals.check =
+            hash.finalize().iter().fold(0, |sum: u64, byte| sum.rotate_left(8) ^ u64::from(*byte));
+    } else if mode == "stream" {
         before = cpu_seconds();
         let mut reader = StreamReader::new(File::open(path)?)?;
         while let Some(step) = reader.next_step() {
