@@ -228,7 +228,7 @@ impl Fields {
         let mut is_header = false;
         let mut magic: Option<&[u8]> = None;
         // A body that is no map at all is no header of ours.
-        let pairs = cursor.map_len().map_err(|_| TraceError::NotATrace(foreign(body)))?;
+        let pairs = cursor.map_len().map_err(|_| TraceError::NotATrace(Foreign::Unknown))?;
         for _ in 0..pairs {
             let key = cursor.str_bytes().map_err(|_| TraceError::NotATrace(Foreign::Unknown))?;
             match key {

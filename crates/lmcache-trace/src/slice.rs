@@ -1,6 +1,6 @@
 //! Reading a trace that is in memory, without a copy.
 
-use crate::error::TraceError;
+use crate::error::{Foreign, TraceError};
 use crate::frame::{self, Framing, PREFIX};
 use crate::header::{self, Header, MAX_HEADER};
 use crate::issue::Issue;
@@ -67,31 +67,33 @@ pub(crate) fn open(window: &[u8], last: bool, force: bool) -> Result<Opening, Tr
     if window.is_empty() && last {
         return Err(TraceError::Empty);
     }
+    // What is at hand decides nothing: the same bytes get the same answer, in however
+    // many pieces they come.
+    if window.len() < START && !last {
+        return Ok(Opening::Need(START));
+    }
     let body_seen = window.get(PREFIX..).unwrap_or_default();
+    let foreign = header::foreign(window.get(..START).unwrap_or(window));
     match frame::split(window, MAX_HEADER) {
-        Framing::Whole(body) => {
-            let header = Header::decode(body, force).map_err(|error| match error {
-                // The whole start tells better what the file is than the body does.
-                TraceError::NotATrace(crate::Foreign::Unknown) => {
-                    TraceError::NotATrace(header::foreign(window))
-                }
-                other => other,
-            })?;
-            Ok(Opening::Header(header, PREFIX + body.len()))
-        }
-        Framing::Incomplete { need, .. } if !last && header::looks_like_header(body_seen) => {
-            Ok(Opening::Need(need.min(window.len().saturating_mul(2).max(PREFIX + 64))))
-        }
+        Framing::Whole(body) => match Header::decode(body, force) {
+            Ok(header) => Ok(Opening::Header(header, PREFIX + body.len())),
+            // The start of the file tells better what it is than the body does.
+            Err(TraceError::NotATrace(Foreign::Unknown)) => Err(TraceError::NotATrace(foreign)),
+            Err(error) => Err(error),
+        },
+        Framing::Incomplete { need, .. } if !last => Ok(Opening::Need(need)),
         Framing::Incomplete { len: Some(want), .. } if header::looks_like_header(body_seen) => {
             Err(TraceError::TornHeader { have: body_seen.len() as u64, want })
         }
         Framing::Overlong(len) if header::looks_like_header(body_seen) && body_seen.len() > 13 => {
             Err(TraceError::OverlongHeader { len, limit: MAX_HEADER as u64 })
         }
-        _ if window.len() < PREFIX + 64 && !last => Ok(Opening::Need(PREFIX + 64)),
-        _ => Err(TraceError::NotATrace(header::foreign(window))),
+        _ => Err(TraceError::NotATrace(foreign)),
     }
 }
+
+/// Bytes by which a file that is no trace is judged.
+const START: usize = PREFIX + 64;
 
 /// Reads a trace that is in memory; records borrow from it.
 ///

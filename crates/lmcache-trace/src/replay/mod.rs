@@ -155,7 +155,7 @@ pub fn recognise(bytes: &[u8]) -> Option<ReplayKind> {
 /// use lmcache_trace::replay::collect;
 ///
 /// let csv = b"qualname,count,errors,mean_ms,p50_ms,p90_ms,p99_ms,min_ms,max_ms\n\
-///             m.finish_write,2,0,0.150000,0.100000,0.200000,0.200000,0.100000,0.200000\n";
+///             m.finish_write,2,0,0.150000,0.200000,0.200000,0.200000,0.100000,0.200000\n";
 /// let rows = b"{\"qualname\": \"m.finish_write\", \"latency_ms\": 0.1, \"failed\": false}\n\
 ///              {\"qualname\": \"m.finish_write\", \"latency_ms\": 0.2, \"failed\": false}\n";
 /// let report = collect([("ops.csv", &csv[..]), ("rows.jsonl", &rows[..])]);
