@@ -28,10 +28,14 @@ pub enum ClaimStatus {
     NotProven,
     /// The file could not be read.
     ParseFailed,
+    /// Another status, of a file that another tool wrote.
+    #[serde(other)]
+    Other,
 }
 
 /// `lmcache_trace_evidence.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct TraceEvidence {
     /// `inferguard-lmcache-trace-evidence/v1`.
@@ -60,10 +64,8 @@ pub struct TraceEvidence {
     /// Why the file could not be read; empty where it could.
     pub parse_error: String,
     /// Everything that was found.
-    #[serde(default)]
     pub summary: Option<TraceSummary>,
     /// What is wrong.
-    #[serde(default)]
     pub check: Vec<Observation>,
 }
 
@@ -164,7 +166,8 @@ pub struct LatencyFacts {
 }
 
 /// `lmcache_trace_replay_evidence.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct ReplayEvidence {
     /// `inferguard-lmcache-trace-replay-evidence/v1`.
@@ -196,10 +199,8 @@ pub struct ReplayEvidence {
     /// What could not be read.
     pub parse_errors: Vec<String>,
     /// Number of replays.
-    #[serde(default)]
     pub runs: u64,
     /// Everything that was found.
-    #[serde(default)]
     pub report: ReplayReport,
 }
 

@@ -133,7 +133,8 @@ pub struct KeyFacts {
 }
 
 /// A record in the form that reports hold; without its arguments.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct RecordFacts {
     /// Position among the records.
