@@ -40,7 +40,13 @@ fn the_table() {
         ("page.prom.gz", gzip(PAGE.as_bytes()), 0, "", true),
         ("cut.prom.gz", cut, 0, "cut off", true),
         ("latin1.prom", latin, 0, "UTF-8", true),
-        ("nan.prom", with("# TYPE lmcache_mp_timeouts counter\nlmcache_mp_timeouts_total NaN\n"), 0, "", true),
+        (
+            "nan.prom",
+            with("# TYPE lmcache_mp_timeouts counter\nlmcache_mp_timeouts_total NaN\n"),
+            0,
+            "",
+            true,
+        ),
         ("one_bad.prom", with("what is this?\nlmcache_mp_kv_events_log_depth 0\n"), 0, ":3", true),
         ("eof.prom", with("# EOF\nlmcache_mp_kv_events_log_depth 0\n"), 0, "EOF", true),
         ("torn.prom", with("lmcache_mp_kv_events_log_de"), 0, ":3", true),
@@ -56,7 +62,11 @@ fn the_table() {
         assert!(told.contains(says), "{name}: {told}");
         assert_eq!(run.stdout.contains("detected_mode=mp"), used, "{name}: {}", run.stdout);
         if code == 3 {
-            assert!(run.stderr.contains(name), "{name}: the message names the file: {}", run.stderr);
+            assert!(
+                run.stderr.contains(name),
+                "{name}: the message names the file: {}",
+                run.stderr
+            );
             assert!(run.stderr.lines().count() <= 2, "{name}: {}", run.stderr);
         }
         assert!(!run.stderr.contains("panicked"), "{name}: {}", run.stderr);
@@ -80,11 +90,21 @@ fn what_is_not_a_file_is_named() {
         let path = path.to_str().unwrap();
         let alone = run(&["lmcache-compat", "--lmcache-metrics-file", path]);
         assert_eq!(alone.code, Some(3), "{path}: {}", alone.stderr);
-        assert!(alone.stderr.contains(says) && alone.stderr.contains(path), "{path}: {}", alone.stderr);
+        assert!(
+            alone.stderr.contains(says) && alone.stderr.contains(path),
+            "{path}: {}",
+            alone.stderr
+        );
         // Beside a good page it costs nothing but its line.
         let good = page.to_str().unwrap();
-        let both =
-            run(&["lmcache-compat", "--lmcache-metrics-file", path, "--lmcache-metrics-file", good, "--json"]);
+        let both = run(&[
+            "lmcache-compat",
+            "--lmcache-metrics-file",
+            path,
+            "--lmcache-metrics-file",
+            good,
+            "--json",
+        ]);
         assert_eq!(both.code, Some(0), "{path}: {}", both.stderr);
         assert_eq!(both.json()["detected_mode"], "mp");
         assert!(both.stderr.contains(says), "{path}: {}", both.stderr);
@@ -144,11 +164,15 @@ fn output_is_written_whole_or_not_at_all() {
     let ok = run(&["check", page, "--output", report.to_str().unwrap()]);
     assert_eq!(ok.code, Some(0), "{}", ok.stderr);
     let text = std::fs::read_to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["schema"], "inferguard/check/v1");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["schema"],
+        "inferguard/check/v1"
+    );
     let nowhere = dir.path().join("no/such/dir/report.json");
     let bad = run(&["check", page, "--output", nowhere.to_str().unwrap()]);
     assert_eq!(bad.code, Some(4), "{}", bad.stderr);
     assert!(bad.stderr.contains("could not be written"));
-    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "nothing else is left behind: {names:?}");
 }

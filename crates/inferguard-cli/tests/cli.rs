@@ -31,27 +31,48 @@ fn a_family_that_a_scraper_drops_breaches_the_policy_with_its_proof() {
     let text = std::fs::read_to_string(path).unwrap();
     let kept: String = text
         .lines()
-        .filter(|l| !l.contains("lmcache_mp_lookup_requested") && !l.contains("lmcache_mp_lookup_hit_tokens"))
+        .filter(|l| {
+            !l.contains("lmcache_mp_lookup_requested")
+                && !l.contains("lmcache_mp_lookup_hit_tokens")
+        })
         .flat_map(|l| [l, "\n"])
         .collect();
-    let args = ["lmcache-compat", "--lmcache-metrics-file", "-", "--fail-on", "missing-required", "--json"];
+    let args = [
+        "lmcache-compat",
+        "--lmcache-metrics-file",
+        "-",
+        "--fail-on",
+        "missing-required",
+        "--json",
+    ];
     let run = run_with(&args, kept.as_bytes());
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     let failures = run.json()["failure_reasons"].clone();
     assert_eq!(failures.as_array().unwrap().len(), 1, "{failures}");
     assert_eq!(failures[0]["family"], "lookup_tokens");
-    assert!(failures[0]["message"].as_str().unwrap().contains("it should be there: "), "{failures}");
+    assert!(
+        failures[0]["message"].as_str().unwrap().contains("it should be there: "),
+        "{failures}"
+    );
 }
 
 #[test]
 fn declared_facts_count_and_contradictions_are_told() {
     let packet = ["check", PACKET, "--json"];
     let l2 = run(&[&packet[..], &["--l2-configured"]].concat()).json();
-    let row = l2["families"].as_array().unwrap().iter().find(|f| f["family"] == "l2_counters").unwrap().clone();
+    let row = l2["families"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["family"] == "l2_counters")
+        .unwrap()
+        .clone();
     assert_eq!(row["status"], "not_emitted", "{row}");
     let told = run(&[&packet[..], &["--release", "0.4.5"]].concat()).json();
     assert_eq!(told["answer"], "something_wrong");
-    assert!(told["findings"].as_array().unwrap().iter().any(|f| f["code"] == "release_contradiction"));
+    assert!(
+        told["findings"].as_array().unwrap().iter().any(|f| f["code"] == "release_contradiction")
+    );
     let fits = run(&[&packet[..], &["--release", "0.5.6"]].concat()).json();
     assert_eq!(fits["releases"]["lmcache"]["max"], "0.5.6");
     assert!(fits["findings"].as_array().unwrap().is_empty());
@@ -78,11 +99,18 @@ fn the_catalog_answers() {
         show["history"].as_array().unwrap().iter().map(|h| h["name"].as_str().unwrap()).collect();
     assert_eq!(names.last(), Some(&"lmcache_mp_l1_evicted_chunks_total"));
     let diff = run(&["catalog", "diff", "0.4.5", "0.4.6", "--json"]).json();
-    assert_eq!(diff["renamed"].as_array().unwrap().len(), 22, "the great rename has 22 exposed families");
+    assert_eq!(
+        diff["renamed"].as_array().unwrap().len(),
+        22,
+        "the great rename has 22 exposed families"
+    );
     let lost = run(&["catalog", "show", "lmcache_mp_l1_evicted_chunk"]);
     assert_eq!(lost.code, Some(2));
     assert!(lost.stderr.contains("nearest"), "{}", lost.stderr);
-    let drift = run_with(&["catalog", "drift", "-", "--json"], b"lmcache_mp_l1_read_keys_total 1\nlmcache_mp_new_thing 2\n");
+    let drift = run_with(
+        &["catalog", "drift", "-", "--json"],
+        b"lmcache_mp_l1_read_keys_total 1\nlmcache_mp_new_thing 2\n",
+    );
     let drift = drift.json();
     assert_eq!(drift["renamed"][0]["name"], "lmcache_mp_l1_read_keys_total");
     assert_eq!(drift["unknown"][0]["name"], "lmcache_mp_new_thing");
@@ -90,7 +118,11 @@ fn the_catalog_answers() {
 
 #[test]
 fn unknown_series_are_kept_and_listed() {
-    let report = run_with(&["check", "-", "--json"], format!("{PAGE}lmcache_mp_brand_new_total 3\n").as_bytes()).json();
+    let report = run_with(
+        &["check", "-", "--json"],
+        format!("{PAGE}lmcache_mp_brand_new_total 3\n").as_bytes(),
+    )
+    .json();
     assert_eq!(report["targets"][0]["unknown_names"][0], "lmcache_mp_brand_new_total");
 }
 
@@ -126,12 +158,17 @@ fn a_url_and_a_file_given_together_both_count() {
 
 #[test]
 fn redirects_are_not_followed_and_refusals_are_told() {
-    let (url, server) = serve(b"HTTP/1.1 302 Found\r\nlocation: http://localhost:1/\r\ncontent-length: 0\r\n\r\n");
+    let (url, server) =
+        serve(b"HTTP/1.1 302 Found\r\nlocation: http://localhost:1/\r\ncontent-length: 0\r\n\r\n");
     let run_redirect = run(&["lmcache-compat", "--lmcache-metrics-url", &url]);
     assert_eq!(run_redirect.code, Some(3));
     assert!(run_redirect.stderr.contains("redirect"), "{}", run_redirect.stderr);
     server.join().unwrap();
-    let refused = run(&["lmcache-compat", "--lmcache-metrics-url", "http://user:hunter2@127.0.0.1:1/metrics"]);
+    let refused = run(&[
+        "lmcache-compat",
+        "--lmcache-metrics-url",
+        "http://user:hunter2@127.0.0.1:1/metrics",
+    ]);
     assert_eq!(refused.code, Some(3));
     assert!(!refused.stderr.contains("hunter2") && !refused.stdout.contains("hunter2"));
     let scheme = run(&["lmcache-compat", "--lmcache-metrics-url", "file:///etc/hostname"]);

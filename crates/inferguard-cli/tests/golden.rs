@@ -41,15 +41,21 @@ fn statuses_are_as_agreed_and_reports_repeat_to_the_byte() {
             .unwrap()
             .iter()
             .map(|f| {
-                let key = format!("{}/{}", f["surface"].as_str().unwrap(), f["family"].as_str().unwrap());
+                let key =
+                    format!("{}/{}", f["surface"].as_str().unwrap(), f["family"].as_str().unwrap());
                 let status = f["status"].as_str().unwrap().to_owned();
-                assert!(!f["because"].as_str().unwrap().is_empty(), "{name}: {key} gives no reason");
+                assert!(
+                    !f["because"].as_str().unwrap().is_empty(),
+                    "{name}: {key} gives no reason"
+                );
                 (key, status)
             })
             .collect();
         let releases: Vec<String> = ["lmcache", "vllm", "sglang"]
             .iter()
-            .map(|p| format!("{p}: {} {}", report["releases"][p]["min"], report["releases"][p]["max"]))
+            .map(|p| {
+                format!("{p}: {} {}", report["releases"][p]["min"], report["releases"][p]["max"])
+            })
             .collect();
         let head = serde_json::json!({
             "answer": report["answer"],
@@ -65,7 +71,8 @@ fn statuses_are_as_agreed_and_reports_repeat_to_the_byte() {
 
 #[test]
 fn windows_of_packet_a_are_windows_and_not_one_lifetime() {
-    let report = common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay", "--json"]).json();
+    let report =
+        common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay", "--json"]).json();
     let rates: Vec<f64> = report["targets"][0]["windows"]
         .as_array()
         .unwrap()

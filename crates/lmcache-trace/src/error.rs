@@ -1,0 +1,76 @@
+//! Why something is not a readable trace at all.
+
+use thiserror::Error;
+
+use crate::cursor::DecodeError;
+
+/// The input is not a trace that can be read. Faults inside a trace are
+/// [`Issue`](crate::Issue)s and do not stop the reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// The file has no bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// The file does not start with a trace header.
+    #[error("not an LMCache trace: {0}")]
+    NotATrace(Foreign),
+    /// The file ends within its header.
+    #[error("the file ends inside the trace header ({have} of {want} bytes)")]
+    TornHeader {
+        /// Bytes of the header that are present.
+        have: u64,
+        /// Length that the header frame claims.
+        want: u64,
+    },
+    /// The header is longer than [`MAX_HEADER`](crate::MAX_HEADER).
+    #[error("the trace header of {len} bytes is longer than the limit of {limit}")]
+    OverlongHeader {
+        /// Length that the header frame claims.
+        len: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The header is not well-formed.
+    #[error("the trace header is malformed: {0}")]
+    MalformedHeader(DecodeError),
+    /// The header names a format version that this reader does not know
+    /// (LMCache 0.4.4 to 0.5.6 write version 1).
+    #[error("trace format version {found} is not known (known: 1); reading can be forced")]
+    UnknownVersion {
+        /// The version in the header.
+        found: u64,
+    },
+    /// The source failed before the header was read.
+    #[error("read error at byte {offset}: {kind}")]
+    Read {
+        /// Kind of failure.
+        kind: std::io::ErrorKind,
+        /// How many bytes had been read.
+        offset: u64,
+    },
+}
+
+/// What a file that is no trace looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// gzip data; unpack it first.
+    #[error("it is gzip data")]
+    Gzip,
+    /// Zstandard data; unpack it first.
+    #[error("it is Zstandard data")]
+    Zstd,
+    /// Text, JSON for instance.
+    #[error("it is text")]
+    Text,
+    /// A record frame without a header before it: the start of the file is missing.
+    #[error("it starts with a record, the header is missing")]
+    HeaderMissing,
+    /// A header with another magic than `LMCT`.
+    #[error("its header has another magic")]
+    Magic,
+    /// Nothing that is known.
+    #[error("its first bytes are no trace header")]
+    Unknown,
+}
