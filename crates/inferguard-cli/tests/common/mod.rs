@@ -1,6 +1,6 @@
 //! Runs the command as a user does.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
