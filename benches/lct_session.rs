@@ -140,7 +140,12 @@ impl Session {
         drop(file);
         let idle = callgrind(program, "nothing", &path)?;
         let mut out = Vec::new();
-        for index in 0..Way::ALL.len() {
+        for (index, way) in Way::ALL.into_iter().enumerate() {
+            // Valgrind knows no SHA instructions, and counts a block copy by the byte.
+            if matches!(way, Way::Sha256 | Way::Memcpy) {
+                out.push(None);
+                continue;
+            }
             let count = callgrind(program, &index.to_string(), &path)?;
             out.push(Some((count - idle) / done.bytes as f64));
         }

@@ -9,6 +9,7 @@
 //! et al., FAST 2015), and the report says so.
 
 mod stack;
+mod window;
 
 use std::io::Read;
 
@@ -23,6 +24,7 @@ use crate::record::{Op, Record};
 use crate::slice::{ReadOptions, Step};
 use crate::walk::{Hooks, walk};
 use stack::{Stack, Touch};
+use window::Window;
 
 /// Which calls count as a reference to a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -211,65 +213,6 @@ pub struct ReuseReport {
 impl ReuseReport {
     /// The value of [`ReuseReport::schema`].
     pub const SCHEMA: &'static str = "inferguard/trace-reuse/v1";
-}
-
-#[derive(Debug)]
-struct Window {
-    length: f64,
-    index: f64,
-    count: f64,
-    windows: u64,
-    sum: f64,
-    max: f64,
-    max_index: f64,
-}
-
-impl Window {
-    fn new(length: f64) -> Self {
-        Window {
-            length,
-            index: f64::NEG_INFINITY,
-            count: 0.0,
-            windows: 0,
-            sum: 0.0,
-            max: 0.0,
-            max_index: 0.0,
-        }
-    }
-
-    /// A touch at `now` of something last touched at `before`.
-    fn add(&mut self, before: Option<f64>, now: f64, weight: f64) {
-        let index = (now / self.length).floor();
-        if index > self.index {
-            self.close();
-            self.index = index;
-            self.windows += 1;
-        }
-        if before.is_none_or(|before| (before / self.length).floor() < self.index) {
-            self.count += weight;
-        }
-    }
-
-    fn close(&mut self) {
-        self.sum += self.count;
-        if self.count > self.max {
-            self.max = self.count;
-            self.max_index = self.index;
-        }
-        self.count = 0.0;
-    }
-
-    fn finish(mut self) -> WorkingSet {
-        self.close();
-        let windows = self.windows.max(1) as f64;
-        WorkingSet {
-            window_s: self.length,
-            windows: self.windows,
-            mean: self.sum / windows,
-            max: self.max,
-            max_at_s: self.max_index * self.length,
-        }
-    }
 }
 
 /// Follows reuse as records pass by.
