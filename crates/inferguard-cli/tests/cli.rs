@@ -1,5 +1,7 @@
 //! Flags, policies, exit codes, endpoints.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod common;
 
 use std::io::{Read as _, Write as _};
