@@ -1,6 +1,8 @@
 //! One deployment in the spelling of 0.4.5 and in that of 0.5.6 gives the same judgement on
 //! every signal that both releases have. Both pages are written from the contract.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
