@@ -1,5 +1,9 @@
 //! Input that is no exposition text is recognised for what it is.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
+
 mod common;
 
 use common::{events, streamed};
