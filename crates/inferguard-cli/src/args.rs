@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use coverage_model::Mode;
+use inferguard::report::MpDeclared;
 use lmcache_prom::contract::{Product, Release};
 
 /// Reads the evidence of an LMCache deployment and says what runs, which signals are there, and
@@ -102,12 +103,8 @@ pub(crate) struct CompatArgs {
     /// Mode that should run
     #[arg(long, value_enum, default_value_t = ExpectMode::Auto)]
     pub(crate) expect_mode: ExpectMode,
-    /// The server is known to run with --disable-observability
-    #[arg(long)]
-    pub(crate) mp_observability_disabled: bool,
-    /// The server is known to run with --disable-metrics
-    #[arg(long)]
-    pub(crate) mp_metrics_disabled: bool,
+    #[command(flatten)]
+    pub(crate) mp: MpArgs,
     /// What ends the command with exit code 1
     #[arg(long, value_enum, default_value_t = FailOnArg::Never)]
     pub(crate) fail_on: FailOnArg,
@@ -118,6 +115,85 @@ pub(crate) struct CompatArgs {
     pub(crate) declared: Declared,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// What the user knows of the server's launch. Nothing is assumed of what is not given.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "each is a flag of its own, and the flags have this prefix"
+)]
+pub(crate) struct MpArgs {
+    /// Port that the server's --prometheus-port names
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) mp_prometheus_port: Option<u16>,
+    /// The server's --event-bus-queue-size
+    #[arg(long, value_name = "N")]
+    pub(crate) mp_event_bus_queue_size: Option<u64>,
+    /// The server's --metrics-sample-rate, above 0 and up to 1
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) mp_metrics_sample_rate: Option<f64>,
+    /// The server's --instance-id
+    #[arg(long, value_name = "ID")]
+    pub(crate) mp_service_instance_id: Option<String>,
+    /// The server runs with --disable-observability
+    #[arg(long, overrides_with = "mp_observability_enabled")]
+    pub(crate) mp_observability_disabled: bool,
+    /// The server runs without --disable-observability
+    #[arg(long)]
+    pub(crate) mp_observability_enabled: bool,
+    /// The server runs with --disable-metrics
+    #[arg(long, overrides_with = "mp_metrics_enabled")]
+    pub(crate) mp_metrics_disabled: bool,
+    /// The server runs without --disable-metrics
+    #[arg(long)]
+    pub(crate) mp_metrics_enabled: bool,
+    /// The server runs with --disable-logging
+    #[arg(long, overrides_with = "mp_logging_enabled")]
+    pub(crate) mp_logging_disabled: bool,
+    /// The server runs without --disable-logging
+    #[arg(long)]
+    pub(crate) mp_logging_enabled: bool,
+    /// The server exports spans
+    #[arg(long, overrides_with = "mp_tracing_disabled")]
+    pub(crate) mp_tracing_enabled: bool,
+    /// The server exports no spans
+    #[arg(long)]
+    pub(crate) mp_tracing_disabled: bool,
+    /// The server records an .lct trace
+    #[arg(long, overrides_with = "mp_trace_recording_disabled")]
+    pub(crate) mp_trace_recording_enabled: bool,
+    /// The server records no trace
+    #[arg(long)]
+    pub(crate) mp_trace_recording_disabled: bool,
+}
+
+impl MpArgs {
+    pub(crate) fn declared(&self) -> MpDeclared {
+        let of = |yes: bool, no: bool| match (yes, no) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        };
+        MpDeclared {
+            observability_disabled: of(
+                self.mp_observability_disabled,
+                self.mp_observability_enabled,
+            ),
+            metrics_disabled: of(self.mp_metrics_disabled, self.mp_metrics_enabled),
+            logging_disabled: of(self.mp_logging_disabled, self.mp_logging_enabled),
+            tracing_enabled: of(self.mp_tracing_enabled, self.mp_tracing_disabled),
+            trace_recording_enabled: of(
+                self.mp_trace_recording_enabled,
+                self.mp_trace_recording_disabled,
+            ),
+            prometheus_port: self.mp_prometheus_port,
+            event_bus_queue_size: self.mp_event_bus_queue_size,
+            metrics_sample_rate: self.mp_metrics_sample_rate,
+            service_instance_id: self.mp_service_instance_id.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -225,6 +301,13 @@ impl ProductArg {
 
 fn release(text: &str) -> Result<Release, String> {
     text.parse().map_err(|e: lmcache_prom::contract::ReleaseError| e.to_string())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n > 0.0 && n <= 1.0 => Ok(n),
+        _ => Err("a number above 0 and up to 1 is needed".into()),
+    }
 }
 
 fn positive(text: &str) -> Result<f64, String> {

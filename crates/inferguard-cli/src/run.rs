@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use inferguard::fetch::{FetchLimits, fetch_page};
-use inferguard::packet::{Input, Limits, Packet, open};
+use inferguard::packet::{ArtifactKind, Input, Limits, Packet, open};
 use inferguard::render;
 use inferguard::report::{self, FailOn, Options};
 use lmcache_prom::contract::Catalog;
@@ -141,15 +141,17 @@ fn compat(args: &CompatArgs) -> Exit {
         );
     }
     let evidence = [
-        &args.lmcache_http_evidence_file,
-        &args.lmcache_log_evidence_file,
-        &args.lmcache_trace_evidence_file,
-        &args.lmcache_trace_replay_evidence_file,
-        &args.lmcache_otel_evidence_file,
-        &args.lmcache_lookup_hash_evidence_file,
-        &args.lmcache_cacheblend_boundary_evidence_file,
+        (&args.lmcache_http_evidence_file, ArtifactKind::HttpAnswer),
+        (&args.lmcache_log_evidence_file, ArtifactKind::Log),
+        (&args.lmcache_trace_evidence_file, ArtifactKind::Lct),
+        (&args.lmcache_trace_replay_evidence_file, ArtifactKind::TraceReplay),
+        (&args.lmcache_otel_evidence_file, ArtifactKind::OtlpSpans),
+        (&args.lmcache_lookup_hash_evidence_file, ArtifactKind::LookupHash),
+        (&args.lmcache_cacheblend_boundary_evidence_file, ArtifactKind::Boundary),
     ];
-    inputs.extend(evidence.into_iter().flatten().map(|path| Input::Path(path.clone())));
+    for (path, kind) in evidence {
+        inputs.extend(path.iter().map(|path| Input::Evidence { path: path.clone(), kind }));
+    }
     if inputs.is_empty() {
         complain("lmcache-compat needs at least one input, such as --lmcache-metrics-file FILE");
         return Exit::Usage;
@@ -158,7 +160,7 @@ fn compat(args: &CompatArgs) -> Exit {
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let options = Options {
         expect_mode: args.expect_mode.mode(),
-        metrics_disabled: args.mp_metrics_disabled || args.mp_observability_disabled,
+        mp: args.mp.declared(),
         ..options(&args.declared)
     };
     let report = report::compat(&Catalog::new(), packet, &options);

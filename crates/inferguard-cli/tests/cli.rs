@@ -21,6 +21,14 @@ fn policies_decide_the_exit_code() {
     assert_eq!(with(&["--expect-mode", "embedded", "--fail-on", "mode-mismatch"]), Some(1));
     assert_eq!(with(&["--expect-mode", "embedded"]), Some(0));
     assert_eq!(with(&["--mp-metrics-disabled", "--fail-on", "missing-required"]), Some(1));
+    // Declared and not shown: a breach, until the artifact is given.
+    let trace = ["--mp-trace-recording-enabled", "--fail-on", "missing-required"];
+    assert_eq!(with(&trace), Some(1));
+    let lct = format!("{PACKET}/trace.lct");
+    assert_eq!(with(&[&trace[..], &["--lmcache-trace-evidence-file", &lct]].concat()), Some(0));
+    assert_eq!(with(&["--mp-tracing-enabled", "--fail-on", "missing-required"]), Some(1));
+    assert_eq!(with(&["--mp-metrics-sample-rate", "1.5"]), Some(2));
+    assert_eq!(with(&["--mp-prometheus-port", "0"]), Some(2));
     assert_eq!(with(&["--expect-mode", "sideways"]), Some(2));
     assert_eq!(run(&["lmcache-compat"]).code, Some(2));
     assert_eq!(run(&["check"]).code, Some(2));

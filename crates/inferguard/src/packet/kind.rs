@@ -22,6 +22,8 @@ pub enum ArtifactKind {
     Log,
     /// LMCache's lookup-hash log.
     LookupHash,
+    /// Rows about the boundary between engine and CacheBlend.
+    Boundary,
     /// An answer of an HTTP API.
     HttpAnswer,
     /// A command line with its environment.
@@ -55,6 +57,7 @@ impl ArtifactKind {
             Self::TraceReplay => "trace_replay",
             Self::Log => "log",
             Self::LookupHash => "lookup_hash",
+            Self::Boundary => "boundary",
             Self::HttpAnswer => "http_answer",
             Self::Command => "command",
             Self::Config => "config",
@@ -76,6 +79,7 @@ impl ArtifactKind {
     /// The lane of the coverage model that the artifact belongs to, if any.
     pub const fn lane(self) -> Option<&'static str> {
         Some(match self {
+            Self::Boundary => "boundary",
             Self::HttpAnswer => "http",
             Self::Log => "log",
             Self::Lct => "lct",

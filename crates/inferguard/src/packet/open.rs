@@ -50,6 +50,13 @@ pub enum Input {
         /// `engine` or `lmcache`.
         role: &'static str,
     },
+    /// A file that the user says is evidence of this kind.
+    Evidence {
+        /// File.
+        path: PathBuf,
+        /// Its kind.
+        kind: ArtifactKind,
+    },
     /// Bytes fetched from an endpoint.
     Fetched {
         /// URL without credentials.
@@ -101,6 +108,15 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
                 },
                 limits,
             ),
+            Input::Evidence { path, kind } => {
+                let first = packet.artifacts.len();
+                open_path(&mut packet, path, limits);
+                for artifact in
+                    packet.artifacts.iter_mut().skip(first).filter(|a| a.sha256.is_some())
+                {
+                    artifact.kind = *kind;
+                }
+            }
             Input::Fetched { url, role, body, at } => {
                 open_fetched(&mut packet, url, *role, body, *at, limits);
             }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coverage_model::{FamilyRow, Mode, RequiredWhen, Status};
+use coverage_model::{FactKind, FamilyRow, Mode, RequiredWhen, Status};
 use lmcache_prom::contract::{Catalog, Component, Part, Release, When};
 use serde::Serialize;
 
 use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
-use super::parts::{ArchitectureRow, Options, Releases, Tool};
+use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -102,9 +102,11 @@ pub struct Observed {
 }
 
 /// What the MP server's own labels and series say of its observability.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MpObservability {
+    /// What the user declared of the launch.
+    pub config: MpDeclared,
     /// Explicit instance ids.
     pub service_instance_ids: Vec<String>,
     /// Cache salts that occur as label values.
@@ -352,7 +354,7 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
             total_series: seen.len(),
             populated_nonzero_series: live.len(),
         },
-        lmcache_mp_observability: mp_observability(catalog, &judged, labels),
+        lmcache_mp_observability: mp_observability(catalog, &judged, labels, options),
         lmcache_l2_summary: numbers.l2(shows("mp.l2.")),
         lmcache_cacheblend_summary: numbers.cacheblend(shows("blend.")),
         lmcache_http_evidence: None,
@@ -371,7 +373,32 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
 
 fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
     let mut out = Vec::new();
-    if options.metrics_disabled {
+    let lane = |name: &str| {
+        judged
+            .evidence
+            .facts
+            .iter()
+            .any(|f| matches!(f.kind, FactKind::Lane(l, n) if l == name && n > 0))
+    };
+    for (declared, name, code, message) in [
+        (
+            options.mp.trace_recording_enabled,
+            "lct",
+            "lmcache_mp_trace_enabled_but_no_trace_artifact",
+            "trace recording is declared to be on, and no .lct trace or trace evidence was given",
+        ),
+        (
+            options.mp.tracing_enabled,
+            "otel",
+            "otel_tracing_enabled_but_no_spans",
+            "tracing is declared to be on, and no spans or span evidence was given",
+        ),
+    ] {
+        if declared == Some(true) && !lane(name) {
+            out.push(Failure { code: code.into(), family: None, message: message.into() });
+        }
+    }
+    if options.mp.metrics_off() {
         out.push(Failure {
             code: "lmcache_mp_observability_disabled".into(),
             family: None,
@@ -496,7 +523,13 @@ fn label_values(packet: &Packet) -> LabelValues {
     out
 }
 
-fn mp_observability(catalog: &Catalog, judged: &Judged, labels: LabelValues) -> MpObservability {
+fn mp_observability(
+    catalog: &Catalog,
+    judged: &Judged,
+    mut labels: LabelValues,
+    options: &Options,
+) -> MpObservability {
+    labels.instances.extend(options.mp.service_instance_id.clone());
     let names = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
         let found: BTreeSet<String> = judged
             .evidence
@@ -513,6 +546,7 @@ fn mp_observability(catalog: &Catalog, judged: &Judged, labels: LabelValues) -> 
             && catalog.signal(id).iter().any(|s| matches!(s.when, When::Sampled(_)))
     };
     MpObservability {
+        config: options.mp.clone(),
         service_instance_ids: labels.instances.into_iter().collect(),
         cache_salt_cardinality: labels.salts.len(),
         cache_salt_cardinality_risk: labels.salts.len() > 100,

@@ -209,7 +209,7 @@ pub(crate) fn find(
             coverage.mode.evidence.clone(),
         ));
     }
-    if options.metrics_disabled {
+    if options.mp.metrics_off() {
         out.push(finding(
             "lmcache_mp_observability_disabled",
             "warning",

@@ -16,4 +16,4 @@ pub use catalog::{
 pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
 pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
 pub use findings::{Finding, NotEvaluable};
-pub use parts::{ArchitectureRow, DecidedBy, Options, ReleaseRow, Releases, Tool};
+pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};

@@ -32,8 +32,39 @@ pub struct Options {
     pub l2_configured: bool,
     /// LMCache release that the user declares.
     pub release: Option<Release>,
-    /// The user says that LMCache's metrics are switched off.
-    pub metrics_disabled: bool,
+    /// What the user knows of the MP server's launch.
+    pub mp: MpDeclared,
+}
+
+/// What the user declares of the MP server's launch; `null` is "not said", which is no default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MpDeclared {
+    /// `--disable-observability`.
+    pub observability_disabled: Option<bool>,
+    /// `--disable-metrics`.
+    pub metrics_disabled: Option<bool>,
+    /// `--disable-logging`.
+    pub logging_disabled: Option<bool>,
+    /// Spans are exported.
+    pub tracing_enabled: Option<bool>,
+    /// A trace is recorded.
+    pub trace_recording_enabled: Option<bool>,
+    /// `--prometheus-port`.
+    pub prometheus_port: Option<u16>,
+    /// `--event-bus-queue-size`; 0 is what was said, not "the default".
+    pub event_bus_queue_size: Option<u64>,
+    /// `--metrics-sample-rate`.
+    pub metrics_sample_rate: Option<f64>,
+    /// `--instance-id`.
+    pub service_instance_id: Option<String>,
+}
+
+impl MpDeclared {
+    /// Whether metrics are declared to be switched off, alone or with all of observability.
+    pub fn metrics_off(&self) -> bool {
+        self.metrics_disabled == Some(true) || self.observability_disabled == Some(true)
+    }
 }
 
 impl Options {
@@ -50,8 +81,8 @@ impl Options {
         if self.l2_configured {
             add(FactKind::Feature("l2"), "--l2-configured");
         }
-        if self.metrics_disabled {
-            add(FactKind::MetricsDisabled, "--mp-metrics-disabled");
+        if self.mp.metrics_off() {
+            add(FactKind::MetricsDisabled, "--mp-metrics-disabled or --mp-observability-disabled");
         }
         facts
     }
