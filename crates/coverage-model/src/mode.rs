@@ -1,6 +1,6 @@
 //! Which mode runs, from any lane.
 
-use lmcache_prom::contract::{Catalog, Component};
+use lmcache_prom::contract::{Catalog, Component, Product, Release};
 
 use crate::evidence::{Evidence, Source, Target};
 use crate::vocabulary::{Claim, Mode};
@@ -74,6 +74,15 @@ pub(crate) fn is_lmcache_class(class: &str) -> bool {
     class.starts_with("LMC")
 }
 
+/// The sighting of an LMCache cache class on SGLang's page, and the class.
+fn sglang_lmcache(evidence: &Evidence) -> Option<(Source, String)> {
+    evidence.targets.iter().find_map(|t| {
+        let observed = t.signals.get("sglang.evicted_tokens")?;
+        let class = observed.labels.get("cache_type")?.iter().find(|v| is_lmcache_class(v))?;
+        Some((observed.source.clone()?, class.clone()))
+    })
+}
+
 /// Decides the mode.
 pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
     let mp = first_of(catalog, evidence, Component::Mp);
@@ -136,6 +145,30 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
             Claim::Inferred,
             vec![coordinator],
             "an LMCache coordinator's page is there; no server's page was given",
+        );
+    }
+    if let Some((source, class)) = sglang_lmcache(evidence) {
+        // LMCache's radix cache is an in-process one to SGLang 0.5.12 and a client of the
+        // multiprocess server from 0.5.13 on; the unified one came later and is a client too.
+        let mp = class == "LMCacheUnifiedRadixCache"
+            || evidence
+                .targets
+                .iter()
+                .filter_map(|t| t.releases.get(&Product::Sglang))
+                .any(|r| r.min().is_some_and(|min| min >= Release::new(0, 5, 13, 0)));
+        return verdict(
+            if mp { Mode::Mp } else { Mode::Unknown },
+            if mp { Claim::Inferred } else { Claim::NotProven },
+            vec![Some(source)],
+            &if mp {
+                format!(
+                    "SGLang's cache class is {class}, a client of LMCache's multiprocess server; the server's own page was not given or is empty"
+                )
+            } else {
+                format!(
+                    "SGLang's cache class is {class}, which is LMCache's; which mode it means depends on SGLang's release: its log or launch line would tell"
+                )
+            },
         );
     }
     let silent = evidence.targets.iter().any(Target::is_silent);
