@@ -9,7 +9,7 @@ use crate::families::{FAMILIES, Family, LANES};
 use crate::feature::InUse;
 use crate::mode::{self, ModeVerdict};
 use crate::proof::{Proven, sighting};
-use crate::signal_state::{Context, State, judge};
+use crate::signal_state::{Context, State, excerpt, judge};
 use crate::vocabulary::{RequiredWhen, Status};
 
 /// One signal of a family.
@@ -65,18 +65,26 @@ pub struct Coverage {
     pub architecture: Architecture,
     /// One row a family, in the order of [`FAMILIES`], then the lanes.
     pub families: Vec<FamilyRow>,
+    /// Roles whose pages look like an excerpt, and why.
+    pub excerpts: Vec<(String, String)>,
 }
 
 /// Judges all families.
 pub fn assess(catalog: &Catalog, evidence: &Evidence) -> Coverage {
     let mode = mode::detect(catalog, evidence);
     let architecture = architecture::detect(catalog, evidence, &mode);
+    let contexts: Vec<Context<'_>> =
+        evidence.targets.iter().map(|t| context(catalog, evidence, t)).collect();
     let mut families: Vec<FamilyRow> =
-        FAMILIES.iter().map(|family| row(catalog, evidence, &mode, family)).collect();
+        FAMILIES.iter().map(|family| row(catalog, evidence, &contexts, &mode, family)).collect();
+    let excerpts = contexts
+        .iter()
+        .filter_map(|c| c.excerpt.clone().map(|why| (c.target.role.clone(), why)))
+        .collect();
     families.extend(
         LANES.iter().map(|(surface, family, lane)| lane_row(evidence, surface, family, lane)),
     );
-    Coverage { mode, architecture, families }
+    Coverage { mode, architecture, families, excerpts }
 }
 
 /// The components that a surface's rows are about.
@@ -104,17 +112,22 @@ fn is_coordinator(target: &Target) -> bool {
     target.signals.keys().any(|s| s.starts_with("coordinator."))
 }
 
-fn relevant<'e>(catalog: &Catalog, evidence: &'e Evidence, surface: &str) -> Vec<&'e Target> {
+fn relevant<'c, 'e>(
+    catalog: &Catalog,
+    contexts: &'c [Context<'e>],
+    surface: &str,
+) -> Vec<&'c Context<'e>> {
     let wanted = components(surface);
     let product = product_of(surface);
-    evidence
-        .targets
+    contexts
         .iter()
-        .filter(|t| {
-            product != Product::Lmcache || surface == "lmcache_coordinator" || !is_coordinator(t)
+        .filter(|c| {
+            product != Product::Lmcache
+                || surface == "lmcache_coordinator"
+                || !is_coordinator(c.target)
         })
-        .filter(|t| {
-            t.signals.keys().filter_map(|id| catalog.signal(id).last()).any(|s| {
+        .filter(|c| {
+            c.target.signals.keys().filter_map(|id| catalog.signal(id).last()).any(|s| {
                 wanted.contains(&s.component)
                     && match s.component {
                         Component::Engine => s.product() == product,
@@ -126,7 +139,13 @@ fn relevant<'e>(catalog: &Catalog, evidence: &'e Evidence, surface: &str) -> Vec
         .collect()
 }
 
-fn row(catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict, family: &Family) -> FamilyRow {
+fn row(
+    catalog: &Catalog,
+    evidence: &Evidence,
+    contexts: &[Context<'_>],
+    mode: &ModeVerdict,
+    family: &Family,
+) -> FamilyRow {
     let mut out = FamilyRow {
         surface: family.surface.to_owned(),
         family: family.name.to_owned(),
@@ -140,15 +159,13 @@ fn row(catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict, family: &Fami
         populated_series_count: 0,
         signals: vec![],
     };
-    let targets = relevant(catalog, evidence, family.surface);
+    let contexts = relevant(catalog, contexts, family.surface);
     if family.signals.is_empty() && !evidence.targets.is_empty() {
         out.status = Status::NotApplicable;
         out.because = "no examined release has series of this name".into();
-    } else if targets.is_empty() {
+    } else if contexts.is_empty() {
         (out.status, out.because) = without_target(evidence, mode, family.surface);
     } else {
-        let contexts: Vec<Context<'_>> =
-            targets.iter().map(|t| context(catalog, evidence, t)).collect();
         fill(&mut out, catalog, family, &contexts);
     }
     out.applicable = out.status != Status::NotApplicable;
@@ -161,10 +178,14 @@ fn context<'a>(catalog: &'a Catalog, evidence: &Evidence, target: &'a Target) ->
     let dropped = target
         .nonzero("mp.event_bus.dropped_events")
         .then(|| sighting(target, "mp.event_bus.dropped_events"));
-    Context { catalog, target, in_use, proven, dropped }
+    let mut context = Context { catalog, target, in_use, proven, dropped, excerpt: None };
+    if !is_coordinator(target) {
+        context.excerpt = excerpt(&context);
+    }
+    context
 }
 
-fn fill(out: &mut FamilyRow, catalog: &Catalog, family: &Family, contexts: &[Context<'_>]) {
+fn fill(out: &mut FamilyRow, catalog: &Catalog, family: &Family, contexts: &[&Context<'_>]) {
     let mut states: Vec<(&'static str, State)> = Vec::new();
     for (id, _) in catalog.signals().filter(|(id, _)| family.contains(id)) {
         // Over several processes the most telling sighting counts.

@@ -3,6 +3,7 @@
 use lmcache_prom::contract::{Catalog, Component, Product, Release, Spelling, When};
 
 use crate::evidence::Target;
+use crate::families::FAMILIES;
 use crate::feature::{self, InUse, Without};
 use crate::proof::{Proven, sighting};
 use crate::vocabulary::Status;
@@ -31,6 +32,8 @@ pub(crate) struct Context<'a> {
     pub(crate) proven: Proven,
     /// Number of events that the event bus dropped, as a phrase, if any.
     pub(crate) dropped: Option<String>,
+    /// Why an absence proves nothing on this target's pages, if they look like an excerpt.
+    pub(crate) excerpt: Option<String>,
 }
 
 impl Context<'_> {
@@ -58,6 +61,51 @@ impl Context<'_> {
 
 /// Judges a signal in a target whose product is proven to run.
 pub(crate) fn judge(context: &Context<'_>, signal: &str) -> State {
+    let mut state = judge_whole(context, signal);
+    if state.status == Status::Missing
+        && let Some(excerpt) = &context.excerpt
+    {
+        state.status = Status::Unknown;
+        state.because.clone_from(excerpt);
+    }
+    state
+}
+
+/// Whether the pages look like an excerpt: provably absent series that lie in more than one
+/// family. One family that is gone is a family that is missing; holes all over the page are a
+/// filter or a cut, and then no absence proves anything.
+pub(crate) fn excerpt(context: &Context<'_>) -> Option<String> {
+    let products: Vec<Product> = context.target.releases.keys().copied().collect();
+    let mut gone: Vec<(&str, &str)> = Vec::new();
+    let mut due = 0usize;
+    for (id, list) in context.catalog.signals() {
+        if !list.first().is_some_and(|s| products.contains(&s.product())) {
+            continue;
+        }
+        let state = judge_whole(context, id);
+        match state.status {
+            Status::Missing => {
+                due += 1;
+                gone.push((id, state.expected.last().copied().unwrap_or(id)));
+            }
+            Status::Populated | Status::Zero => due += 1,
+            _ => {}
+        }
+    }
+    let one_family = FAMILIES.iter().any(|f| gone.iter().all(|(id, _)| f.contains(id)));
+    if gone.len() < 2 || one_family {
+        return None;
+    }
+    let some: Vec<&str> = gone.iter().map(|(_, name)| *name).take(3).collect();
+    Some(format!(
+        "{} of {due} series that belong together are not on the page ({}, ...): it looks like an excerpt or a \
+         filtered scrape, where an absence proves nothing",
+        gone.len(),
+        some.join(", ")
+    ))
+}
+
+fn judge_whole(context: &Context<'_>, signal: &str) -> State {
     let spellings = context.catalog.signal(signal);
     let product = spellings.first().map_or(Product::Lmcache, |s| s.product());
     let candidates = context.candidates(product);

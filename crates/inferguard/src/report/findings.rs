@@ -269,6 +269,13 @@ pub(crate) fn not_evaluable(
             &["the answer of GET /config or /status", "the launch line", "the server's log"],
         );
     }
+    for (role, why) in &coverage.excerpts {
+        add(
+            "page_is_an_excerpt",
+            format!("{role}: {why}"),
+            &["the whole page as the process serves it (curl URL/metrics), unfiltered"],
+        );
+    }
     let silent = evidence.targets.iter().any(|t| t.is_silent() && t.process_series);
     if coverage.mode.mode == Mode::Unknown && !silent {
         add(
