@@ -67,6 +67,27 @@ fn a_family_that_a_scraper_drops_breaches_the_policy_with_its_proof() {
 }
 
 #[test]
+fn holes_all_over_a_page_are_an_excerpt_and_prove_nothing() {
+    let path = common::root().join(PACKET).join("lmcache-6.prom");
+    let text = std::fs::read_to_string(path).unwrap();
+    let kept: String = text
+        .lines()
+        .filter(|l| !l.contains("lmcache_mp_lookup_") && !l.contains("lmcache_mp_event_bus_"))
+        .flat_map(|l| [l, "\n"])
+        .collect();
+    let report = run_with(&["check", "-", "--json"], kept.as_bytes()).json();
+    for row in report["families"].as_array().unwrap() {
+        assert_ne!(row["status"], "missing", "{row}");
+        if row["family"] == "event_bus" {
+            assert_eq!(row["status"], "unknown");
+            assert!(row["because"].as_str().unwrap().contains("excerpt"), "{row}");
+        }
+    }
+    let told = report["not_evaluable"].as_array().unwrap();
+    assert!(told.iter().any(|n| n["code"] == "page_is_an_excerpt"), "{told:?}");
+}
+
+#[test]
 fn declared_facts_count_and_contradictions_are_told() {
     let packet = ["check", PACKET, "--json"];
     let l2 = run(&[&packet[..], &["--l2-configured"]].concat()).json();
