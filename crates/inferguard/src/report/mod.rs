@@ -7,6 +7,7 @@ mod catalog;
 mod check;
 mod compat;
 mod findings;
+mod numbers;
 mod parts;
 
 pub use catalog::{
@@ -16,4 +17,5 @@ pub use catalog::{
 pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
 pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
 pub use findings::{Finding, NotEvaluable};
+pub use numbers::{CacheblendSummary, L2Summary};
 pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};
