@@ -1,4 +1,5 @@
 //! What parsing costs in memory. The counts are those of this thread.
+#![allow(clippy::unwrap_used, clippy::format_push_string)] // plain helpers
 
 use allocation_counter::measure;
 use lmcache_prom::text::{Event, MAX_LINE, Scratch, StreamParser, parse_slice};

@@ -1,5 +1,6 @@
 //! The same pages as Python's `prometheus_client` reads them (`tests/data/README.md` has the
 //! command that wrote the expected values).
+#![allow(clippy::unwrap_used, clippy::expect_used)] // plain helpers
 
 use lmcache_prom::text::{Dialect, Event, Labels, Scratch, parse_slice};
 use lmcache_prom::{MetricKind, Scrape};

@@ -1,4 +1,5 @@
 //! One page: families, series, sums, and the rules about repeats, empties, NaN and limits.
+#![allow(clippy::unwrap_used, clippy::format_collect)] // plain helpers
 
 use lmcache_prom::text::Dialect;
 use lmcache_prom::{IssueKind, Limits, MetricKind, Scrape};

@@ -1,4 +1,5 @@
 //! What holds for all inputs: round trip, prefixes, chunks, no panic.
+#![allow(clippy::format_push_string)] // plain helpers
 
 mod common;
 #[path = "common/property.rs"]

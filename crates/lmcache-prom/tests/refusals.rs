@@ -1,4 +1,5 @@
 //! Input that is no exposition text is recognised for what it is.
+#![allow(clippy::unwrap_used)] // plain helpers
 
 mod common;
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{events, streamed};
-use lmcache_prom::text::{Dialect, MAX_LINE};
+use lmcache_prom::text::{Dialect, MAX_LINE, Scratch};
 
 /// Holds the events of an input against a list, read at once and byte by byte.
 #[track_caller]
@@ -233,7 +233,7 @@ fn a_line_beyond_the_limit_is_one_issue() {
 fn places() {
     let input = "# TYPE a gauge\r\n  a 1\n\nb{c=\"d\"} x\n";
     let mut places = Vec::new();
-    lmcache_prom::text::parse_slice(input.as_bytes(), &mut Default::default(), |event| {
+    lmcache_prom::text::parse_slice(input.as_bytes(), &mut Scratch::default(), |event| {
         use lmcache_prom::Event;
         match event {
             Event::Sample(s) => places.push((s.line, s.column, s.offset)),

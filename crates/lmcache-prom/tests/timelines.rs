@@ -1,4 +1,5 @@
 //! Several scrapes of one target: order, windows, restarts, increases.
+#![allow(clippy::unwrap_used)] // plain helpers
 
 use lmcache_prom::{Captured, Restart, Scrape, Timeline};
 
