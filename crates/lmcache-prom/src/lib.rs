@@ -37,8 +37,3 @@ pub use text::{
     Dialect, Event, Issue, IssueKind, MetricKind, NotExposition, ReadError, Sample, Scratch,
 };
 pub use timeline::{Captured, Increase, Restart, Timeline, Window};
-
-/// The README's examples are compiled and run.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

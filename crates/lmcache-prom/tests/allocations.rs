@@ -1,5 +1,8 @@
 //! What parsing costs in memory. The counts are those of this thread.
-#![allow(clippy::unwrap_used, clippy::format_push_string)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 use allocation_counter::measure;
 use lmcache_prom::text::{Event, MAX_LINE, Scratch, StreamParser, parse_slice};

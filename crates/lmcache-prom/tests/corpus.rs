@@ -1,5 +1,9 @@
 //! Replays the fuzzer's corpus.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
+
 #[path = "common/property.rs"]
 mod property;
 

@@ -1,6 +1,9 @@
 //! The same pages as Python's `prometheus_client` reads them (`tests/data/README.md` has the
 //! command that wrote the expected values).
-#![allow(clippy::unwrap_used, clippy::expect_used)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 use lmcache_prom::text::{Dialect, Event, Labels, Scratch, parse_slice};
 use lmcache_prom::{MetricKind, Scrape};

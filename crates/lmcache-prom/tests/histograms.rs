@@ -1,5 +1,8 @@
 //! Histograms and summaries: consistency, quantiles as Prometheus computes them, merging.
-#![allow(clippy::unwrap_used)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 use lmcache_prom::histogram::{HistogramFault, MergeError, Quantile};
 use lmcache_prom::{Histogram, Scrape};

@@ -1,5 +1,8 @@
 //! One page: families, series, sums, and the rules about repeats, empties, NaN and limits.
-#![allow(clippy::unwrap_used, clippy::format_collect)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 use lmcache_prom::text::Dialect;
 use lmcache_prom::{IssueKind, Limits, MetricKind, Scrape};

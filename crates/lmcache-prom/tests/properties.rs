@@ -1,5 +1,8 @@
 //! What holds for all inputs: round trip, prefixes, chunks, no panic.
-#![allow(clippy::format_push_string)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 mod common;
 #[path = "common/property.rs"]

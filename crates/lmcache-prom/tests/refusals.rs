@@ -1,5 +1,8 @@
 //! Input that is no exposition text is recognised for what it is.
-#![allow(clippy::unwrap_used)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 mod common;
 

@@ -1,5 +1,9 @@
 //! One table of inputs and events for every item of the two formats.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
+
 mod common;
 
 use common::{events, streamed};

@@ -1,5 +1,8 @@
 //! Several scrapes of one target: order, windows, restarts, increases.
-#![allow(clippy::unwrap_used)] // plain helpers
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::format_push_string, clippy::format_collect)]
+#![allow(clippy::items_after_statements, clippy::default_trait_access)]
 
 use lmcache_prom::{Captured, Restart, Scrape, Timeline};
 
