@@ -28,7 +28,8 @@ pub fn grow(page: &str, bytes: usize) -> String {
     out
 }
 
-/// A sample line with the label `replica` put where the order of names wants it, at the end.
+/// A sample line with the label `replica` at the end of its label list. (On pages with later
+/// names, such as `tp_rank`, the labels are then no longer in order, as not every exporter's are.)
 fn sample(line: &str, replica: u32, out: &mut String) {
     let label = format!("replica=\"r{replica}\"}}");
     if let Some((head, value)) = line.rsplit_once("} ") {

@@ -48,8 +48,8 @@ fn a_consistent_histogram_has_no_faults() {
 
 #[test]
 fn faults() {
-    let faults = |buckets: &[(&str, f64)], sum, count| one(buckets, sum, count).faults().to_vec();
     use HistogramFault::*;
+    let faults = |buckets: &[(&str, f64)], sum, count| one(buckets, sum, count).faults().to_vec();
     assert_eq!(faults(&[("1", 2.0)], Some(1.0), Some(2.0)), [MissingInf]);
     assert_eq!(faults(PLAIN, None, Some(8.0)), [MissingSum]);
     assert_eq!(faults(PLAIN, Some(1.0), None), [MissingCount]);

@@ -7,7 +7,7 @@
 mod common;
 
 use common::{events, streamed};
-use lmcache_prom::text::{Dialect, MAX_LINE};
+use lmcache_prom::text::{Dialect, MAX_LINE, Scratch};
 
 /// Holds the events of an input against a list, read at once and byte by byte.
 #[track_caller]
@@ -199,6 +199,27 @@ fn a_bad_line_costs_only_itself() {
 }
 
 #[test]
+fn a_label_that_stands_twice_is_found_in_any_order_and_number() {
+    for count in [2, 3, 8, 16, 17, 40] {
+        for (reverse, twice) in [(false, false), (true, false), (false, true), (true, true)] {
+            let mut names: Vec<String> = (0..count).map(|n| format!("l{n:02}")).collect();
+            if reverse {
+                names.reverse();
+            }
+            if twice {
+                names.push(names[count / 2].clone());
+            }
+            let labels: Vec<_> = names.iter().map(|name| format!("{name}=\"x\"")).collect();
+            let (found, _) = events(format!("a{{{}}} 1\nb 1\n", labels.join(",")).as_bytes());
+            let column = 3 + count * 8;
+            let issue = format!("! 1:{column} DuplicateLabel");
+            assert_eq!(found[0] == issue, twice, "{names:?}: {found:?}");
+            assert_eq!(found[1], "b{} 1.0");
+        }
+    }
+}
+
+#[test]
 fn a_line_that_is_not_utf8_costs_only_itself() {
     check(b"a{b=\"caf\xe9\"} 1\nc 2\n", &["! 1:9 InvalidUtf8", "c{} 2.0"]);
     check(b"# HELP a caf\xe9\na 1\n", &["! 1:13 InvalidUtf8", "a{} 1.0"]);
@@ -237,7 +258,7 @@ fn a_line_beyond_the_limit_is_one_issue() {
 fn places() {
     let input = "# TYPE a gauge\r\n  a 1\n\nb{c=\"d\"} x\n";
     let mut places = Vec::new();
-    lmcache_prom::text::parse_slice(input.as_bytes(), &mut Default::default(), |event| {
+    lmcache_prom::text::parse_slice(input.as_bytes(), &mut Scratch::default(), |event| {
         use lmcache_prom::Event;
         match event {
             Event::Sample(s) => places.push((s.line, s.column, s.offset)),

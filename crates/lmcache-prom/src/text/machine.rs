@@ -391,12 +391,24 @@ fn http_error(name: &str, value: f64) -> bool {
 #[allow(clippy::cast_possible_truncation)] // a line has fewer labels than bytes
 fn repeated(text: &str, labels: &[RawLabel], order: &mut Vec<u32>) -> Option<usize> {
     let name = |label: &RawLabel| slice(text, label.name);
-    // Exporters write labels in order. First bytes tell most pairs apart.
-    let bytes = text.as_bytes();
-    let first = |label: &RawLabel| bytes.get(label.name.0 as usize);
-    let rising = |a: &RawLabel, b: &RawLabel| first(a) < first(b) || name(a) < name(b);
-    if labels.is_sorted_by(rising) && labels.iter().all(|l| !l.name_escaped) {
-        return None;
+    let escaped = labels.iter().any(|label| label.name_escaped);
+    if !escaped {
+        // Exporters write labels in order. First bytes tell most pairs apart.
+        let bytes = text.as_bytes();
+        let first = |label: &RawLabel| bytes.get(label.name.0 as usize);
+        let rising = |a: &RawLabel, b: &RawLabel| first(a) < first(b) || name(a) < name(b);
+        if labels.is_sorted_by(rising) {
+            return None;
+        }
+        // In another order: a few labels are compared each with each, by length first.
+        let length = |label: &RawLabel| label.name.1 - label.name.0;
+        let same = |a: &RawLabel, b: &RawLabel| length(a) == length(b) && name(a) == name(b);
+        if labels.len() <= 16 {
+            let later = labels.iter().enumerate();
+            let mut twice = later
+                .filter(|(at, label)| labels.iter().take(*at).any(|earlier| same(earlier, label)));
+            return twice.next().map(|(_, label)| label.name.0 as usize);
+        }
     }
     let full =
         |at: u32| labels.get(at as usize).map(|label| maybe(name(label), label.name_escaped));
