@@ -1,11 +1,14 @@
 //! The `inferguard` command: arguments in, a report and an exit code out.
 //!
 //! Exit codes: 0 done and nothing breached; 1 the policy that was asked for is breached; 2 usage;
-//! 3 nothing usable could be read; 4 the output could not be written; 70 a bug.
+//! 3 nothing usable could be read; 4 the output could not be written; 70 a bug;
+//! 130 and 143 interrupted.
 
 mod args;
 mod output;
 mod run;
+mod trace;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,8 @@
 //! Standard output, standard error and files.
 
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -34,26 +35,88 @@ pub(crate) fn print_json<T: Serialize>(report: &T) -> Result<(), Lost> {
 
 /// Writes a report as JSON: whole or not at all.
 pub(crate) fn write_json<T: Serialize>(path: &Path, report: &T) -> Result<(), Lost> {
-    let name = path.display().to_string();
-    let temporary = path.with_file_name(format!(
-        ".{}.{}.tmp",
-        path.file_name().map_or_else(|| "report".into(), |n| n.to_string_lossy().into_owned()),
-        std::process::id()
-    ));
     let write = || -> io::Result<()> {
-        let mut out = io::BufWriter::new(std::fs::File::create(&temporary)?);
+        let mut out = Out::create(path)?;
         serde_json::to_writer_pretty(&mut out, report)?;
         out.write_all(b"\n")?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&temporary, path)
+        out.keep()
     };
-    write().map_err(|e| {
-        let _ = std::fs::remove_file(&temporary);
-        lost(&e, &name)
-    })
+    write().map_err(|e| lost(&e, &path.display().to_string()))
 }
 
-fn lost(error: &io::Error, what: &str) -> Lost {
+/// A file that is there whole once it is kept, and not at all otherwise; or standard output.
+#[derive(Debug)]
+pub(crate) enum Out {
+    /// A temporary file beside its destination.
+    File {
+        /// What is written.
+        file: io::BufWriter<File>,
+        /// Where.
+        temporary: PathBuf,
+        /// Where it goes.
+        path: PathBuf,
+    },
+    /// Standard output.
+    Stdout(io::BufWriter<io::Stdout>),
+}
+
+impl Out {
+    /// Starts a file; `-` is standard output.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout(io::BufWriter::with_capacity(64 << 10, io::stdout())));
+        }
+        let name =
+            path.file_name().map_or_else(|| "out".into(), |n| n.to_string_lossy().into_owned());
+        let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+        let file = io::BufWriter::with_capacity(256 << 10, File::create(&temporary)?);
+        Ok(Self::File { file, temporary, path: path.to_owned() })
+    }
+
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
+    /// Puts the file in its place.
+    pub(crate) fn keep(&mut self) -> io::Result<()> {
+        match self {
+            Self::File { file, temporary, path } => {
+                file.flush()?;
+                file.get_ref().sync_all()?;
+                std::fs::rename(temporary, path)
+            }
+            Self::Stdout(out) => out.flush(),
+        }
+    }
+}
+
+impl Drop for Out {
+    fn drop(&mut self) {
+        if let Self::File { temporary, .. } = self {
+            // Not there any more where it was kept.
+            let _ = std::fs::remove_file(temporary);
+        }
+    }
+}
+
+impl io::Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File { file, .. } => file.write(bytes),
+            Self::Stdout(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File { file, .. } => file.flush(),
+            Self::Stdout(out) => out.flush(),
+        }
+    }
+}
+
+/// Tells why an output is lost, once, on standard error; a closed pipe is no error.
+pub(crate) fn lost(error: &io::Error, what: &str) -> Lost {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Lost::Closed;
     }

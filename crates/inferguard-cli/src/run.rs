@@ -22,6 +22,7 @@ pub(crate) enum Exit {
     Usage,
     NotWritten,
     NothingUsable,
+    Interrupted(u8),
     Breached,
     Done,
 }
@@ -34,6 +35,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::NothingUsable => 3,
             Exit::NotWritten => 4,
+            Exit::Interrupted(code) => code,
         })
     }
 }
@@ -42,12 +44,13 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => check(args),
         Command::LmcacheCompat(args) => compat(args),
+        Command::Trace(command) => crate::trace::run(command),
         Command::Catalog(command) => catalog(command),
     }
 }
 
 /// Prints and writes a report; gives the exit code that the output itself asks for.
-fn deliver<T: Serialize>(
+pub(crate) fn deliver<T: Serialize>(
     common: &Common,
     report: &T,
     render: impl FnOnce(usize) -> String,
@@ -88,11 +91,16 @@ fn usable(packet: &Packet) -> bool {
     any
 }
 
-fn first(exits: &[Exit]) -> Exit {
-    [Exit::Usage, Exit::NotWritten, Exit::NothingUsable, Exit::Breached]
-        .into_iter()
-        .find(|e| exits.contains(e))
-        .unwrap_or(Exit::Done)
+pub(crate) fn first(exits: &[Exit]) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Usage => 0,
+        Exit::Interrupted(_) => 1,
+        Exit::NotWritten => 2,
+        Exit::NothingUsable => 3,
+        Exit::Breached => 4,
+        Exit::Done => 5,
+    };
+    exits.iter().copied().min_by_key(rank).unwrap_or(Exit::Done)
 }
 
 fn limits(timeout: f64) -> FetchLimits {

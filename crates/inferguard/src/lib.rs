@@ -23,6 +23,7 @@ pub mod packet;
 pub mod render;
 pub mod report;
 mod roles;
+pub mod trace;
 
 pub use measures::{
     GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::TraceError;
 use crate::header::Header;
+use crate::issue::IssueKind;
 use crate::slice::{ReadOptions, Step};
 use crate::stream::{StreamReader, TeeRead};
 
@@ -61,6 +62,10 @@ impl<'h> Hooks<'h> {
         self.cancel = Some(cancel);
         self
     }
+}
+
+fn stopped(cancel: Option<&AtomicBool>) -> bool {
+    cancel.is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
 /// Bytes between two looks at the hooks.
@@ -128,12 +133,20 @@ pub fn walk<R: Read, T>(
             if let Some(progress) = &mut hooks.progress {
                 progress(Progress { bytes: reader.offset(), records: reader.records() });
             }
-            if hooks.cancel.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            if stopped(hooks.cancel) {
                 partial = true;
                 break;
             }
         }
         match reader.next_step() {
+            // A source that waits for bytes answers a stop with an error of its own: the
+            // trace is not at fault.
+            Some(Step::Issue(issue))
+                if matches!(issue.kind, IssueKind::Read(_)) && stopped(hooks.cancel) =>
+            {
+                partial = true;
+                break;
+            }
             Some(step) if each(&mut state, step) => {}
             _ => break,
         }

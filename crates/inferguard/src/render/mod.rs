@@ -5,7 +5,11 @@ mod catalog;
 mod check;
 mod compat;
 mod text;
+mod trace;
+mod trace_more;
 
 pub use catalog::{catalog_diff, catalog_list, catalog_show, drift};
 pub use check::check;
 pub use compat::compat;
+pub use trace::{trace_check, trace_info};
+pub use trace_more::{replay_summary, trace_reuse};

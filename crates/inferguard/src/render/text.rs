@@ -146,13 +146,38 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
+/// Bytes as people say them: `348.6 kB`, `10.7 GB` (powers of a thousand).
+pub(crate) fn bytes(value: f64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut value = value;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or("bytes");
+    if unit == 0 { format!("{value:.0} {name}") } else { format!("{value:.1} {name}") }
+}
+
+/// A time of day in UTC: `2026-11-24 02:59:40 UTC`.
+pub(crate) fn moment(seconds: f64) -> String {
+    jiff::SignedDuration::try_from_secs_f64(seconds)
+        .ok()
+        .and_then(|since| jiff::Timestamp::from_duration(since).ok())
+        .filter(|time| time.as_second() >= 0)
+        .map_or_else(
+            || format!("{seconds} s since 1970"),
+            |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        )
+}
+
 /// `1 file`, `2 files`.
 pub(crate) fn plural(n: usize, one: &str) -> String {
     if n == 1 {
         return format!("1 {one}");
     }
     match one.strip_suffix('y') {
-        Some(stem) if !one.ends_with("ey") => format!("{n} {stem}ies"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
         _ if one.ends_with('s') => format!("{n} {one}es"),
         _ => format!("{n} {one}s"),
     }
@@ -191,6 +216,18 @@ mod tests {
         assert_eq!(count(-1_234_567.0), "-1,234,567");
         assert_eq!(plural(1, "family"), "1 family");
         assert_eq!(plural(2, "family"), "2 families");
+        assert_eq!(plural(2, "replay"), "2 replays");
+    }
+
+    #[test]
+    fn times_and_sizes_read_well() {
+        assert_eq!(moment(0.0), "1970-01-01 00:00:00 UTC");
+        assert_eq!(moment(951_782_400.5), "2000-02-29 00:00:00 UTC");
+        assert_eq!(moment(1_795_488_470.44), "2026-11-24 02:47:50 UTC");
+        assert_eq!(moment(-1.0), "-1 s since 1970");
+        assert_eq!(bytes(999.0), "999 bytes");
+        assert_eq!(bytes(348_622.0), "348.6 kB");
+        assert_eq!(bytes(999_999.0), "1.0 MB");
     }
 
     #[test]

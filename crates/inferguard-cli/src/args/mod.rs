@@ -1,5 +1,7 @@
 //! Arguments.
 
+pub(crate) mod trace;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -23,6 +25,9 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Which LMCache runs and whether its metrics are what this release should show
     LmcacheCompat(CompatArgs),
+    /// Storage and event traces (.lct): what they hold, what is wrong with them
+    #[command(subcommand)]
+    Trace(trace::TraceCommand),
     /// The metric contract of LMCache, vLLM and SGLang, release by release
     #[command(subcommand)]
     Catalog(CatalogCommand),
