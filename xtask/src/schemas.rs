@@ -6,19 +6,28 @@ use anyhow::Result;
 use inferguard::report::{
     CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
 };
-use schemars::Schema;
+use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
+use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
 
 use crate::generated::{Mode, ensure_contents};
 
 /// Regenerates or checks the schemas.
 pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
-    let all: [(&str, Schema); 6] = [
+    let all = [
         ("check", schemars::schema_for!(CheckReport)),
         ("lmcache-compat", schemars::schema_for!(CompatReport)),
         ("catalog-list", schemars::schema_for!(CatalogList)),
         ("catalog-show", schemars::schema_for!(CatalogShow)),
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),
         ("catalog-drift", schemars::schema_for!(DriftReport)),
+        ("trace-info", schemars::schema_for!(TraceInfoReport)),
+        ("trace-check", schemars::schema_for!(TraceCheckReport)),
+        ("trace-reuse", schemars::schema_for!(TraceReuseReport)),
+        ("trace-replay-summary", schemars::schema_for!(ReplaySummaryReport)),
+        ("trace-record-row", schemars::schema_for!(RecordRow)),
+        ("trace-key-row", schemars::schema_for!(KeyRow)),
+        ("lmcache-trace-evidence", schemars::schema_for!(TraceEvidence)),
+        ("lmcache-trace-replay-evidence", schemars::schema_for!(ReplayEvidence)),
     ];
     for (name, schema) in all {
         let mut text = serde_json::to_string_pretty(&schema)?;

@@ -43,10 +43,8 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     let source = |signal: &str| {
         evidence.targets.iter().find_map(|t| t.signals.get(signal).and_then(|o| o.source.clone()))
     };
-    let is_coordinator =
-        |t: &crate::Target| t.signals.keys().any(|s| s.starts_with("coordinator."));
     let mp_server = evidence.targets.iter().any(|t| {
-        !is_coordinator(t)
+        !t.is_coordinator()
             && t.signals.keys().any(|s| s.starts_with("mp.") || s.starts_with("blend."))
     });
     let lookups = ["mp.lookup.requested_tokens", "mp.lookup.requests"]

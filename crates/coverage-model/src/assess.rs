@@ -106,12 +106,6 @@ fn product_of(surface: &str) -> Product {
     }
 }
 
-/// A coordinator's page carries the event bus' series and its own directory's, and nothing else
-/// of a server: it is no server's page.
-fn is_coordinator(target: &Target) -> bool {
-    target.signals.keys().any(|s| s.starts_with("coordinator."))
-}
-
 fn relevant<'c, 'e>(
     catalog: &Catalog,
     contexts: &'c [Context<'e>],
@@ -124,7 +118,7 @@ fn relevant<'c, 'e>(
         .filter(|c| {
             product != Product::Lmcache
                 || surface == "lmcache_coordinator"
-                || !is_coordinator(c.target)
+                || !c.target.is_coordinator()
         })
         .filter(|c| {
             c.target.signals.keys().filter_map(|id| catalog.signal(id).last()).any(|s| {
@@ -179,7 +173,7 @@ fn context<'a>(catalog: &'a Catalog, evidence: &Evidence, target: &'a Target) ->
         .nonzero("mp.event_bus.dropped_events")
         .then(|| sighting(target, "mp.event_bus.dropped_events"));
     let mut context = Context { catalog, target, in_use, proven, dropped, excerpt: None };
-    if !is_coordinator(target) {
+    if !target.is_coordinator() {
         context.excerpt = excerpt(&context);
     }
     context
@@ -306,16 +300,7 @@ fn without_target(evidence: &Evidence, mode: &ModeVerdict, surface: &str) -> (St
 }
 
 fn lane_row(evidence: &Evidence, surface: &str, family: &str, lane: &'static str) -> FamilyRow {
-    let given = evidence
-        .facts
-        .iter()
-        .any(|f| matches!(f.kind, FactKind::Lane(name, n) if name == lane && n > 0));
-    let because = if given {
-        "artifacts of this kind are recognised; this version does not read them yet".into()
-    } else {
-        "no artifact of this kind was given".to_owned()
-    };
-    FamilyRow {
+    let mut row = FamilyRow {
         surface: surface.to_owned(),
         family: family.to_owned(),
         status: Status::Unknown,
@@ -323,9 +308,33 @@ fn lane_row(evidence: &Evidence, surface: &str, family: &str, lane: &'static str
         applicable: true,
         seen: vec![],
         expected: vec![],
-        because,
+        because: String::new(),
         series_count: 0,
         populated_series_count: 0,
         signals: vec![],
+    };
+    let readings = || evidence.lanes.iter().filter(|r| r.surface == surface && r.family == family);
+    if let Some(best) = readings().min_by_key(|r| rank(r.status)) {
+        row.status = best.status;
+        row.because.clone_from(&best.because);
+        for reading in readings() {
+            row.seen.extend(reading.seen.iter().cloned());
+            row.series_count += reading.series;
+            row.populated_series_count += reading.nonzero;
+        }
+        row.seen.sort();
+        row.seen.dedup();
+        row.applicable = row.status != Status::NotApplicable;
+        return row;
     }
+    let given = evidence
+        .facts
+        .iter()
+        .any(|f| matches!(f.kind, FactKind::Lane(name, n) if name == lane && n > 0));
+    row.because = if given {
+        "artifacts of this kind are recognised; this version does not read them yet".into()
+    } else {
+        "no artifact of this kind was given".to_owned()
+    };
+    row
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lmcache_prom::contract::{Component, Inference, Product, Release};
 
-use crate::vocabulary::Claim;
+use crate::vocabulary::{Claim, Mode, Status};
 
 /// Where a statement was read.
 #[derive(Debug, Clone, PartialEq, PartialOrd, serde::Serialize)]
@@ -75,6 +75,12 @@ impl Target {
             .collect()
     }
 
+    /// Whether this is a coordinator's page: it carries the event bus' series of a server and its
+    /// own directory's, and nothing else of a server, which it is not.
+    pub fn is_coordinator(&self) -> bool {
+        self.signals.keys().any(|s| s.starts_with("coordinator."))
+    }
+
     /// Whether the page names no product at all: process series, or nothing.
     pub fn is_silent(&self) -> bool {
         self.signals.is_empty() && self.unknown_names.is_empty()
@@ -114,8 +120,32 @@ pub enum FactKind {
     OtlpOnly,
     /// A release that the user or an artifact declares.
     Release(Product, Release),
+    /// Releases that an artifact's shape admits: from the first to the second, `None` for "or
+    /// newer".
+    ReleaseRange(Product, Release, Option<Release>),
+    /// A mode that an artifact of another lane shows.
+    Mode(Mode),
     /// A capture lane of this kind was supplied; the number counts its artifacts.
     Lane(&'static str, usize),
+}
+
+/// What the artifacts of a lane say of the lane's own family.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaneReading {
+    /// Group of rows.
+    pub surface: &'static str,
+    /// Name within the group.
+    pub family: &'static str,
+    /// What is known of it.
+    pub status: Status,
+    /// What was counted: records, spans, lines.
+    pub seen: Vec<String>,
+    /// Kinds of things seen.
+    pub series: u64,
+    /// Kinds of things seen more than zero times.
+    pub nonzero: u64,
+    /// Why.
+    pub because: String,
 }
 
 /// Everything that is known, from all lanes.
@@ -125,6 +155,8 @@ pub struct Evidence {
     pub targets: Vec<Target>,
     /// Facts from any lane.
     pub facts: Vec<Fact>,
+    /// What each lane says of its own families.
+    pub lanes: Vec<LaneReading>,
 }
 
 impl Evidence {

@@ -28,7 +28,7 @@ mod vocabulary;
 
 pub use architecture::{Architecture, Label};
 pub use assess::{Coverage, FamilyRow, SILENT_PAGE, SignalRow, assess};
-pub use evidence::{Evidence, Fact, FactKind, Observation, Source, Target};
+pub use evidence::{Evidence, Fact, FactKind, LaneReading, Observation, Source, Target};
 pub use families::{FAMILIES, Family, LANES};
 pub use mode::ModeVerdict;
 pub use vocabulary::{Claim, Mode, RequiredWhen, Status};

@@ -2,7 +2,7 @@
 
 use lmcache_prom::contract::{Catalog, Component, Product, Release};
 
-use crate::evidence::{Evidence, Source, Target};
+use crate::evidence::{Evidence, FactKind, Source, Target};
 use crate::vocabulary::{Claim, Mode};
 
 /// A mode and how it is known.
@@ -21,8 +21,7 @@ pub struct ModeVerdict {
 fn first_of(catalog: &Catalog, evidence: &Evidence, component: Component) -> Option<Source> {
     evidence.targets.iter().find_map(|t| {
         // A coordinator's page also shows the event bus of a server, which it is not.
-        let coordinator = t.signals.keys().any(|s| s.starts_with("coordinator."));
-        if coordinator && component != Component::Coordinator {
+        if t.is_coordinator() && component != Component::Coordinator {
             return None;
         }
         t.signals
@@ -80,6 +79,40 @@ fn sglang_lmcache(evidence: &Evidence) -> Option<(Source, String)> {
         let observed = t.signals.get("sglang.evicted_tokens")?;
         let class = observed.labels.get("cache_type")?.iter().find(|v| is_lmcache_class(v))?;
         Some((observed.source.clone()?, class.clone()))
+    })
+}
+
+/// The mode that artifacts of other lanes show, where they agree.
+fn by_lane(evidence: &Evidence) -> Option<ModeVerdict> {
+    let told: Vec<(Mode, &crate::evidence::Fact)> = evidence
+        .facts
+        .iter()
+        .filter_map(|f| if let FactKind::Mode(mode) = f.kind { Some((mode, f)) } else { None })
+        .collect();
+    let (mode, first) = told.first()?;
+    let evidence = told.iter().map(|(_, f)| f.source.clone()).collect();
+    let differ = told.iter().find(|(m, _)| m != mode);
+    Some(match differ {
+        None => ModeVerdict {
+            mode: *mode,
+            claim: first.claim,
+            evidence,
+            because: format!("{} ({})", first.source.what, first.source.artifact),
+        },
+        Some((other, second)) => ModeVerdict {
+            mode: Mode::Mixed,
+            claim: Claim::Inferred,
+            evidence,
+            because: format!(
+                "{} shows {} ({}), {} shows {} ({})",
+                first.source.artifact,
+                mode.name(),
+                first.source.what,
+                second.source.artifact,
+                other.name(),
+                second.source.what
+            ),
+        },
     })
 }
 
@@ -146,6 +179,9 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
             vec![coordinator],
             "an LMCache coordinator's page is there; no server's page was given",
         );
+    }
+    if let Some(told) = by_lane(evidence) {
+        return told;
     }
     if let Some((source, class)) = sglang_lmcache(evidence) {
         // LMCache's radix cache is an in-process one to SGLang 0.5.12 and a client of the

@@ -20,8 +20,6 @@ pub(crate) struct State {
     pub(crate) because: String,
     pub(crate) series: u64,
     pub(crate) nonzero: u64,
-    /// For a signal that no candidate release has: its nearest relatives.
-    pub(crate) relatives: Vec<String>,
 }
 
 /// A target with everything that its judgements need.
@@ -122,7 +120,6 @@ fn judge_whole(context: &Context<'_>, signal: &str) -> State {
         because: String::new(),
         series: 0,
         nonzero: 0,
-        relatives: vec![],
     };
     if let Some(observed) = context.target.signals.get(signal) {
         state.seen = observed.names.iter().cloned().collect();
@@ -132,7 +129,7 @@ fn judge_whole(context: &Context<'_>, signal: &str) -> State {
         state.because = sighting(context.target, signal);
         return state;
     }
-    let (status, because) = absent(context, signal, spellings, &candidates, &mut state.relatives);
+    let (status, because) = absent(context, signal, spellings, &candidates);
     state.status = status;
     state.because = because;
     state
@@ -143,13 +140,12 @@ fn absent(
     signal: &str,
     spellings: &[&'static Spelling],
     candidates: &[Release],
-    relatives: &mut Vec<String>,
 ) -> (Status, String) {
     let in_all: Vec<&&Spelling> =
         spellings.iter().filter(|s| candidates.iter().any(|r| s.in_release(*r))).collect();
     let Some(spelling) = in_all.last() else {
-        *relatives = relatives_of(context.catalog, spellings, candidates);
-        return (Status::NotApplicable, not_in_release(spellings, candidates, relatives));
+        let relatives = relatives_of(context.catalog, spellings, candidates);
+        return (Status::NotApplicable, not_in_release(spellings, candidates, &relatives));
     };
     for need in spelling.needs.iter().filter(|n| !context.in_use.has(n)) {
         if let Some(feature) = feature::describe(need) {

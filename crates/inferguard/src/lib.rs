@@ -17,6 +17,7 @@
 
 #[cfg(feature = "client")]
 pub mod fetch;
+mod lanes;
 mod measures;
 mod observe;
 pub mod packet;
@@ -25,6 +26,7 @@ pub mod report;
 mod roles;
 pub mod trace;
 
+pub use lanes::{Lanes, TraceRow};
 pub use measures::{
     GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,
     WindowRow,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A count of different keys.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Distinct {
     /// How many different keys there are.

@@ -18,6 +18,7 @@ use crate::summary::{EndKind, RecordFacts, TraceSummary};
 
 /// How a statement of an evidence file is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ClaimStatus {
@@ -35,6 +36,7 @@ pub enum ClaimStatus {
 
 /// `lmcache_trace_evidence.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct TraceEvidence {
@@ -153,6 +155,7 @@ fn header_map(
 
 /// Smallest, largest and mean latency of an operation, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LatencyFacts {
     /// Calls.
@@ -167,6 +170,7 @@ pub struct LatencyFacts {
 
 /// `lmcache_trace_replay_evidence.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ReplayEvidence {

@@ -18,6 +18,7 @@ pub const FORMAT_VERSION: u64 = 1;
 
 /// Which stream a trace records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", into = "String", from = "String")]
 #[non_exhaustive]
 pub enum Level {
@@ -59,6 +60,7 @@ impl Level {
 
 /// One value of `level_meta`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum MetaValue {
@@ -77,6 +79,7 @@ pub enum MetaValue {
 /// Whether `sm_config_digest` is the digest of `sm_config_json`, and whether it
 /// can be compared between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DigestState {
@@ -94,6 +97,7 @@ pub enum DigestState {
 
 /// The header of a trace.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Header {
     /// 1 in all known releases.

@@ -17,6 +17,7 @@ pub(crate) struct Histogram {
 
 /// A quantile, known to lie between two bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Quantile {
     /// Which quantile, 0.5 for the median.

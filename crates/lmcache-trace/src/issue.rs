@@ -117,6 +117,7 @@ impl IssueKind {
 
 /// An [`Issue`] in the form that reports hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IssueEntry {
     /// [`IssueKind::code`].
     pub code: String,
@@ -141,6 +142,7 @@ impl From<&Issue> for IssueEntry {
 
 /// Counts of every issue, and the first ones in full, in bounded memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IssueLog {
     /// How often each [`IssueKind::code`] occurred.
     pub counts: BTreeMap<String, u64>,

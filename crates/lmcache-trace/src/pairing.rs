@@ -22,6 +22,7 @@ use table::{Entry, Table};
 
 /// What pairing found.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Pairing {
     /// `reserve_write` and `finish_write`.

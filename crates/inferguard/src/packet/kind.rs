@@ -16,8 +16,12 @@ pub enum ArtifactKind {
     OtlpSpans,
     /// An LMCache `.lct` trace.
     Lct,
+    /// Evidence of a trace that was read before (`lmcache_trace_evidence.json`).
+    TraceEvidence,
     /// Output of `lmcache trace info` or `replay`.
     TraceReplay,
+    /// Evidence of replays that was read before (`lmcache_trace_replay_evidence.json`).
+    ReplayEvidence,
     /// A log.
     Log,
     /// LMCache's lookup-hash log.
@@ -54,7 +58,9 @@ impl ArtifactKind {
             Self::OtlpMetrics => "otlp_metrics",
             Self::OtlpSpans => "otlp_spans",
             Self::Lct => "lct",
+            Self::TraceEvidence => "trace_evidence",
             Self::TraceReplay => "trace_replay",
+            Self::ReplayEvidence => "replay_evidence",
             Self::Log => "log",
             Self::LookupHash => "lookup_hash",
             Self::Boundary => "boundary",
@@ -73,7 +79,14 @@ impl ArtifactKind {
 
     /// Whether this version reads what the artifact says.
     pub const fn is_read(self) -> bool {
-        matches!(self, Self::PrometheusText)
+        matches!(
+            self,
+            Self::PrometheusText
+                | Self::Lct
+                | Self::TraceEvidence
+                | Self::TraceReplay
+                | Self::ReplayEvidence
+        )
     }
 
     /// The lane of the coverage model that the artifact belongs to, if any.
@@ -82,9 +95,9 @@ impl ArtifactKind {
             Self::Boundary => "boundary",
             Self::HttpAnswer => "http",
             Self::Log => "log",
-            Self::Lct => "lct",
+            Self::Lct | Self::TraceEvidence => "lct",
             Self::OtlpSpans => "otel",
-            Self::TraceReplay => "trace_replay",
+            Self::TraceReplay | Self::ReplayEvidence => "trace_replay",
             Self::LookupHash => "lookup_hash",
             _ => return None,
         })

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::kind::ArtifactKind;
 use super::read::{Content, read};
 use super::{Artifact, InputIssue, Page, capture_times};
+use crate::lanes::Lanes;
 
 /// Bounds on what is read.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Limits {
     pub series: usize,
     /// Most bytes that an index file may have.
     pub index_bytes: u64,
+    /// Most bytes that are held of a file that has to be read whole.
+    pub held_bytes: u64,
     /// Most files that one directory tree may have.
     pub files: usize,
     /// Deepest nesting of directories.
@@ -30,6 +33,7 @@ impl Default for Limits {
             inflated_bytes: 8 << 30,
             series: 5_000_000,
             index_bytes: 32 << 20,
+            held_bytes: 1 << 30,
             files: 100_000,
             depth: 32,
         }
@@ -77,6 +81,8 @@ pub struct Packet {
     pub artifacts: Vec<Artifact>,
     /// The pages among them.
     pub pages: Vec<Page>,
+    /// What was read of the others.
+    pub lanes: Lanes,
 }
 
 impl Packet {
@@ -105,17 +111,12 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
                     shown: path.display().to_string(),
                     relative: file_name(path),
                     role: Some(role),
+                    forced: Some(ArtifactKind::PrometheusText),
                 },
                 limits,
             ),
             Input::Evidence { path, kind } => {
-                let first = packet.artifacts.len();
-                open_path(&mut packet, path, limits);
-                for artifact in
-                    packet.artifacts.iter_mut().skip(first).filter(|a| a.sha256.is_some())
-                {
-                    artifact.kind = *kind;
-                }
+                open_evidence(&mut packet, path, *kind, limits);
             }
             Input::Fetched { url, role, body, at } => {
                 open_fetched(&mut packet, url, *role, body, *at, limits);
@@ -129,6 +130,24 @@ struct File<'a> {
     shown: String,
     relative: String,
     role: Option<&'a str>,
+    /// A kind that the user gave by a flag, whatever it looks like.
+    forced: Option<ArtifactKind>,
+}
+
+/// Opens evidence that the user gave by a flag; of a directory the files are recognised.
+fn open_evidence(packet: &mut Packet, path: &Path, kind: ArtifactKind, limits: &Limits) {
+    if path.as_os_str() == "-" {
+        let file = File { shown: "-".into(), relative: "-".into(), role: None, forced: Some(kind) };
+        add(packet, std::io::stdin().lock(), &file, limits, None);
+    } else if path.is_dir() {
+        open_dir(packet, path, limits);
+    } else if let Err(e) = fs::metadata(path) {
+        refuse(packet, &path.display().to_string(), "unreadable", io_message(&e));
+    } else {
+        let shown = path.display().to_string();
+        let file = File { shown, relative: file_name(path), role: None, forced: Some(kind) };
+        open_file(packet, path, &file, limits);
+    }
 }
 
 fn blank(shown: &str) -> Artifact {
@@ -160,7 +179,7 @@ fn open_path(packet: &mut Packet, path: &Path, limits: &Limits) {
     match fs::metadata(path) {
         Ok(meta) if meta.is_dir() => open_dir(packet, path, limits),
         Ok(_) => {
-            let file = File { shown, relative: file_name(path), role: None };
+            let file = File { shown, relative: file_name(path), role: None, forced: None };
             open_file(packet, path, &file, limits);
         }
         Err(e) => refuse(packet, &shown, "unreadable", io_message(&e)),
@@ -183,7 +202,7 @@ fn open_dir(packet: &mut Packet, root: &Path, limits: &Limits) {
     let mut times: BTreeMap<String, f64> = BTreeMap::new();
     for (path, relative) in &files {
         let shown = root.join(relative).display().to_string();
-        let file = File { shown, relative: relative.clone(), role: None };
+        let file = File { shown, relative: relative.clone(), role: None, forced: None };
         if let Some(text) = open_one(packet, path, &file, limits) {
             let base = relative.rsplit_once('/').map_or("", |(dir, _)| dir);
             for (name, at) in capture_times::read(&text) {
@@ -291,7 +310,8 @@ fn open_one(packet: &mut Packet, path: &Path, file: &File<'_>, limits: &Limits) 
 }
 
 fn open_stdin(packet: &mut Packet, role: Option<&str>, limits: &Limits) {
-    let file = File { shown: "-".into(), relative: "-".into(), role };
+    let forced = role.map(|_| ArtifactKind::PrometheusText);
+    let file = File { shown: "-".into(), relative: "-".into(), role, forced };
     add(packet, std::io::stdin().lock(), &file, limits, None);
 }
 
@@ -305,7 +325,8 @@ fn open_fetched(
 ) {
     match body {
         Ok(bytes) => {
-            let file = File { shown: url.to_owned(), relative: url.to_owned(), role };
+            let forced = role.map(|_| ArtifactKind::PrometheusText);
+            let file = File { shown: url.to_owned(), relative: url.to_owned(), role, forced };
             add(packet, bytes.as_slice(), &file, limits, at);
         }
         Err(message) => refuse(packet, url, "not_fetched", message.clone()),
@@ -321,10 +342,9 @@ fn add<R: Read>(
 ) -> Option<String> {
     let mut artifact = blank(&file.shown);
     artifact.captured_at = at.map(|t| t as f64);
-    // A page that the user named by a flag is read as one, whatever it looks like.
-    let forced = file.role.map(|_| ArtifactKind::PrometheusText);
-    let content = read(stored, &file.relative, forced, limits, &mut artifact);
+    let content = read(stored, &file.relative, file.forced, limits, &mut artifact);
     let index = packet.artifacts.len();
+    let (bytes, sha256) = (artifact.bytes, artifact.sha256.clone());
     packet.artifacts.push(artifact);
     match content {
         Content::Page(scrape) => {
@@ -337,6 +357,23 @@ fn add<R: Read>(
             None
         }
         Content::Index(text) => Some(text),
+        Content::Trace(mut evidence) => {
+            // Of a raw trace the stored bytes are what was hashed.
+            if evidence.sha256.is_empty() {
+                evidence.file_size_bytes = bytes;
+                evidence.sha256 = sha256.unwrap_or_default();
+            }
+            packet.lanes.traces.push((index, *evidence));
+            None
+        }
+        Content::ReplayOutput(bytes) => {
+            packet.lanes.replay_outputs.push((index, bytes));
+            None
+        }
+        Content::Replay(evidence) => {
+            packet.lanes.replay_evidence.push((index, *evidence));
+            None
+        }
         Content::Other => None,
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 use lmcache_prom::{ReadError, Scrape};
+use lmcache_trace::{Hooks, InfoOptions, ReplayEvidence, TraceEvidence, summarize};
 use sha2::{Digest, Sha256};
 
 use super::kind::ArtifactKind;
@@ -25,6 +26,12 @@ pub(crate) enum Content {
     Page(Box<Scrape>),
     /// The text of a small index file.
     Index(String),
+    /// A trace.
+    Trace(Box<TraceEvidence>),
+    /// An output of LMCache's trace tools.
+    ReplayOutput(Vec<u8>),
+    /// Evidence of replays.
+    Replay(Box<ReplayEvidence>),
     /// Nothing that this version reads.
     Other,
 }
@@ -133,6 +140,17 @@ pub(crate) fn read<R: Read>(
     content
 }
 
+/// The kind of an artifact. A flag names the lane; within it the content decides whether the
+/// artifact is raw or evidence that was read before.
+fn kind_of(relative: &str, head: &[u8], forced: Option<ArtifactKind>) -> ArtifactKind {
+    let found = sniff(relative, head);
+    match forced {
+        Some(kind) if kind.lane().is_some() && kind.lane() == found.lane() => found,
+        Some(kind) => kind,
+        None => found,
+    }
+}
+
 fn read_body<R: Read>(
     mut body: R,
     relative: &str,
@@ -142,7 +160,7 @@ fn read_body<R: Read>(
 ) -> Content {
     let mut head = Vec::new();
     let _ = (&mut body).take(SNIFF_BYTES as u64).read_to_end(&mut head);
-    artifact.kind = forced.unwrap_or_else(|| sniff(relative, &head));
+    artifact.kind = kind_of(relative, &head, forced);
     artifact.read = artifact.kind.is_read();
     match artifact.kind {
         ArtifactKind::PrometheusText => {
@@ -174,7 +192,86 @@ fn read_body<R: Read>(
                 Content::Other
             }
         }
+        ArtifactKind::Lct => trace(Cursor::new(head).chain(body), artifact),
+        ArtifactKind::TraceReplay => match whole(head, body, limits, artifact) {
+            Some(bytes) => Content::ReplayOutput(bytes),
+            None => Content::Other,
+        },
+        ArtifactKind::TraceEvidence => {
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::Trace)
+        }
+        ArtifactKind::ReplayEvidence => {
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::Replay)
+        }
         _ => Content::Other,
+    }
+}
+
+/// Reads a trace; what is wrong inside it is its own evidence.
+fn trace(body: impl Read, artifact: &mut Artifact) -> Content {
+    match summarize(body, &InfoOptions::default(), Hooks::default()) {
+        Ok(summary) => {
+            for issue in summary.issues.first.iter().take(LISTED_ISSUES) {
+                artifact.issues.push(InputIssue {
+                    code: issue.code.clone(),
+                    message: issue.message.clone(),
+                    line: None,
+                    offset: Some(issue.offset),
+                });
+            }
+            Content::Trace(Box::new(TraceEvidence::new(summary, "", None)))
+        }
+        Err(error) => {
+            artifact.read = false;
+            artifact.issues.push(InputIssue::whole("not_a_trace", error.to_string()));
+            Content::Trace(Box::new(TraceEvidence::unreadable(&error, 0, "")))
+        }
+    }
+}
+
+/// All bytes of an artifact that has to be held in memory.
+fn whole(
+    mut head: Vec<u8>,
+    body: impl Read,
+    limits: &Limits,
+    artifact: &mut Artifact,
+) -> Option<Vec<u8>> {
+    // Errors end the stream and are told by whoever opened it.
+    let rest = body.take(limits.held_bytes).read_to_end(&mut head);
+    if rest.is_err() || head.len() as u64 >= limits.held_bytes {
+        artifact.read = false;
+        artifact.issues.push(InputIssue::whole(
+            "too_large",
+            format!(
+                "it is larger than {} bytes, more than is held of such a file",
+                limits.held_bytes
+            ),
+        ));
+        return None;
+    }
+    Some(head)
+}
+
+/// Evidence that was read before.
+fn evidence<T: serde::de::DeserializeOwned>(
+    head: Vec<u8>,
+    body: impl Read,
+    limits: &Limits,
+    artifact: &mut Artifact,
+) -> Option<Box<T>> {
+    let bytes = whole(head, body, limits, artifact)?;
+    match serde_json::from_slice(&bytes) {
+        Ok(evidence) => Some(Box::new(evidence)),
+        Err(error) => {
+            artifact.read = false;
+            artifact.issues.push(InputIssue {
+                code: "not_evidence".into(),
+                message: format!("it is no evidence of this kind: {error}"),
+                line: Some(error.line() as u64),
+                offset: None,
+            });
+            None
+        }
     }
 }
 

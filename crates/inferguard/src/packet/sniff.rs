@@ -79,6 +79,10 @@ fn is_sample_line(line: &str) -> bool {
 
 /// Keys that tell JSON artifacts apart: all keys of an entry must stand in the text.
 const JSON_KEYS: &[(&[&str], K)] = &[
+    (&["inferguard-lmcache-trace-evidence/v1"], K::TraceEvidence),
+    (&["inferguard-lmcache-trace-replay-evidence/v1"], K::ReplayEvidence),
+    (&["\"storage_calls\"", "\"record_count\""], K::TraceEvidence),
+    (&["\"op_counts\"", "\"latency_ms\"", "\"source_kind\""], K::ReplayEvidence),
     (&["\"resourceSpans\""], K::OtlpSpans),
     (&["\"resourceMetrics\""], K::OtlpMetrics),
     (&["\"sha256\"", "\"files\""], K::Manifest),

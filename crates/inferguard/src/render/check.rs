@@ -19,6 +19,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     wrong(&mut sheet, &report.findings);
     runs(&mut sheet, report);
     hit_rates(&mut sheet, &report.targets, all);
+    traces(&mut sheet, report);
     signals(&mut sheet, &report.families, all);
     cannot_tell(&mut sheet, &report.not_evaluable);
     inputs(&mut sheet, &report.inputs);
@@ -187,6 +188,64 @@ fn fit(text: &str, room: usize) -> String {
     format!("{head}..{tail}")
 }
 
+/// Most traces that the screen shows.
+const TRACE_LINES: usize = 6;
+
+/// A line a trace, and what is wrong with it.
+fn traces(sheet: &mut Sheet, report: &CheckReport) {
+    let mut label = "TRACES";
+    for row in report.traces.iter().take(TRACE_LINES) {
+        let evidence = &row.evidence;
+        let name = short_path(&row.path);
+        let text = if evidence.parse_error.is_empty() {
+            let length = evidence
+                .summary
+                .as_ref()
+                .and_then(|s| s.clocks.duration_mono_s)
+                .map_or_else(String::new, |s| format!(" over {}", seconds(s)));
+            let calls = count(evidence.record_count as f64);
+            let end = evidence.summary.as_ref().map_or("", |s| s.end.meaning.as_str());
+            if evidence.record_count == 0 {
+                format!("{name}: no calls: {end}")
+            } else {
+                format!("{name}: {calls} calls{length}")
+            }
+        } else {
+            format!("{name}: {}", evidence.parse_error)
+        };
+        sheet.entry(label, &safe(&text));
+        label = "";
+        for defect in evidence.check.iter().filter(|o| o.grade == lmcache_trace::Grade::Defect) {
+            sheet.entry_at("", 2, &safe(&defect.message));
+        }
+    }
+    if report.traces.len() > TRACE_LINES {
+        let more = plural(report.traces.len() - TRACE_LINES, "more trace");
+        sheet.entry("", &format!("{more}: inferguard trace info shows them"));
+    }
+    if let Some(replay) = &report.trace_replay {
+        let runs = usize::try_from(replay.runs).unwrap_or(usize::MAX);
+        let text = if runs > 0 {
+            format!(
+                "{}: {} of {} calls failed",
+                plural(runs, "replay"),
+                count(replay.failed_rows as f64),
+                count(replay.rows_seen as f64)
+            )
+        } else {
+            format!(
+                "{} of lmcache trace info, no replay",
+                plural(replay.report.infos.len(), "output")
+            )
+        };
+        sheet.entry(label, &text);
+        label = "";
+    }
+    if label.is_empty() {
+        sheet.blank();
+    }
+}
+
 fn signals(sheet: &mut Sheet, families: &[FamilyRow], all: bool) {
     let mut label = "SIGNALS";
     for status in Status::ALL {
@@ -350,8 +409,7 @@ pub(super) fn inputs(sheet: &mut Sheet, inputs: &[Artifact]) {
     for artifact in inputs.iter().filter(|a| !a.read && a.issues.is_empty()) {
         *unread.entry(artifact.kind.name()).or_default() += 1;
     }
-    let pages = plural(read, "page");
-    sheet.entry("INPUTS", &format!("{}: {pages} read", plural(inputs.len(), "artifact")));
+    sheet.entry("INPUTS", &format!("{}: {read} read", plural(inputs.len(), "artifact")));
     if !unread.is_empty() {
         let list: Vec<String> = unread.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         sheet.entry_at(

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
 use lmcache_prom::contract::Catalog;
 use lmcache_prom::{Captured, Timeline};
+use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
 use super::findings::{Finding, NotEvaluable, find, not_evaluable};
-use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, releases};
+use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
+use crate::lanes::{self, LaneRows, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
 use crate::packet::{Artifact, Packet};
@@ -88,6 +90,10 @@ pub struct CheckReport {
     pub releases: Releases,
     /// Processes and their numbers.
     pub targets: Vec<TargetRow>,
+    /// Traces that were read.
+    pub traces: Vec<TraceRow>,
+    /// What LMCache's trace tools wrote, where it was given.
+    pub trace_replay: Option<ReplayEvidence>,
     /// Coverage, a row a family.
     pub families: Vec<FamilyRow>,
     /// What is wrong, the likeliest root cause first.
@@ -104,6 +110,7 @@ pub(crate) struct Judged {
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_evaluable: Vec<NotEvaluable>,
     pub(crate) targets: Vec<TargetRow>,
+    pub(crate) lanes: LaneRows,
 }
 
 /// Judges a packet; moves its pages out and writes the roles into its artifacts.
@@ -111,7 +118,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
     let groups = roles::group(catalog, &packet.pages);
     let mut slots: Vec<_> = std::mem::take(&mut packet.pages).into_iter().map(Some).collect();
     let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
-    let mut evidence = Evidence { targets: vec![], facts: options.facts() };
+    let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
     let mut measured: Vec<(String, Measures)> = Vec::new();
     for (role, members) in groups {
         let mut captured = Vec::new();
@@ -143,10 +150,12 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             source: Source::new("packet", lane),
         });
     }
+    let rows = lanes::join(std::mem::take(&mut packet.lanes), &paths, &mut evidence);
+    narrow_by_facts(&mut evidence);
     declare(catalog, &mut evidence, options.release);
     let coverage = assess(catalog, &evidence);
     let releases = releases(catalog, &evidence, options.release);
-    let findings = find(&evidence, &coverage, &releases, options);
+    let findings = find(&evidence, &coverage, &releases, options, &rows);
     let not_evaluable = not_evaluable(&evidence, &coverage, &measured);
     let targets = evidence
         .targets
@@ -164,7 +173,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             }
         })
         .collect();
-    Judged { evidence, coverage, releases, findings, not_evaluable, targets }
+    Judged { evidence, coverage, releases, findings, not_evaluable, targets, lanes: rows }
 }
 
 fn what_it_is(catalog: &Catalog, target: &coverage_model::Target) -> Vec<String> {
@@ -268,6 +277,8 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         architecture,
         releases: judged.releases,
         targets: judged.targets,
+        traces: judged.lanes.traces,
+        trace_replay: judged.lanes.replay,
         families: judged.coverage.families,
         findings: judged.findings,
         not_evaluable: judged.not_evaluable,

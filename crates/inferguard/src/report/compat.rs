@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coverage_model::{FactKind, FamilyRow, Mode, RequiredWhen, Status};
 use lmcache_prom::contract::{Catalog, Component, Release, When};
+use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
 use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
+use crate::lanes::TraceRow;
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -172,12 +174,14 @@ pub struct CompatReport {
     pub lmcache_http_evidence: Option<()>,
     /// A later lane fills it.
     pub lmcache_log_evidence: Option<()>,
-    /// A later lane fills it.
-    pub lmcache_trace_evidence: Option<()>,
+    /// The trace; of several the first storage trace that holds a call.
+    pub lmcache_trace_evidence: Option<TraceRow>,
+    /// All traces.
+    pub lmcache_traces: Vec<TraceRow>,
     /// A later lane fills it.
     pub lmcache_otel_evidence: Option<()>,
-    /// A later lane fills it.
-    pub lmcache_trace_replay_evidence: Option<()>,
+    /// What LMCache's trace tools wrote.
+    pub lmcache_trace_replay_evidence: Option<ReplayEvidence>,
     /// A later lane fills it.
     pub lmcache_lookup_hash_evidence: Option<()>,
     /// A later lane fills it.
@@ -288,9 +292,10 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         lmcache_cacheblend_summary: numbers.cacheblend(shows("blend.")),
         lmcache_http_evidence: None,
         lmcache_log_evidence: None,
-        lmcache_trace_evidence: None,
+        lmcache_trace_evidence: foremost(&judged.lanes.traces).cloned(),
+        lmcache_traces: judged.lanes.traces,
         lmcache_otel_evidence: None,
-        lmcache_trace_replay_evidence: None,
+        lmcache_trace_replay_evidence: judged.lanes.replay,
         lmcache_lookup_hash_evidence: None,
         lmcache_cacheblend_boundary_evidence: None,
         surfaces: surfaces(&judged.coverage.families),
@@ -298,6 +303,15 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         targets: judged.targets,
         families: judged.coverage.families,
     }
+}
+
+/// The trace that speaks for all where scripts expect one.
+fn foremost(traces: &[TraceRow]) -> Option<&TraceRow> {
+    let storage = |row: &&TraceRow| {
+        row.evidence.record_count > 0
+            && row.evidence.summary.as_ref().is_some_and(|s| s.events.is_none())
+    };
+    traces.iter().find(storage).or(traces.first())
 }
 
 fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
@@ -332,6 +346,14 @@ fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
             code: "lmcache_mp_observability_disabled".into(),
             family: None,
             message: "metrics are declared to be switched off".into(),
+        });
+    }
+    // What is required cannot be shown to be there on a page that lacks parts all over.
+    for (role, why) in &judged.coverage.excerpts {
+        out.push(Failure {
+            code: "lmcache_page_is_an_excerpt".into(),
+            family: None,
+            message: format!("{role}: {why}"),
         });
     }
     if let Some(expected) = options.expect_mode

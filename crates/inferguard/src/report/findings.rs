@@ -5,6 +5,7 @@ use coverage_model::{Claim, Coverage, Evidence, FamilyRow, Mode, Source, Status}
 use serde::Serialize;
 
 use super::parts::{Options, Releases};
+use crate::lanes::LaneRows;
 use crate::measures::Measures;
 
 /// Something that is wrong, or that an operator should know.
@@ -114,6 +115,7 @@ pub(crate) fn find(
     coverage: &Coverage,
     releases: &Releases,
     options: &Options,
+    lanes: &LaneRows,
 ) -> Vec<Finding> {
     let mut out = Vec::new();
     for counted in COUNTED {
@@ -222,9 +224,64 @@ pub(crate) fn find(
             )],
         ));
     }
+    traces(lanes, &mut out);
     let order = |s: &str| ["critical", "warning", "info"].iter().position(|x| *x == s);
     out.sort_by_key(|f| order(&f.severity));
     out
+}
+
+/// Traces and replays that are damaged or failed. What a whole trace shows of its server is a
+/// matter of its own.
+fn traces(lanes: &LaneRows, out: &mut Vec<Finding>) {
+    let source = |path: &str, what: &str, offset: Option<u64>| {
+        let mut source = Source::new(path, what);
+        source.value = offset.map(|at| format!("at byte {at}"));
+        source
+    };
+    let (mut unreadable, mut damaged) = (Vec::new(), Vec::new());
+    for row in &lanes.traces {
+        if !row.evidence.parse_error.is_empty() {
+            unreadable.push(source(&row.path, &row.evidence.parse_error, None));
+        }
+        for issue in row.evidence.summary.iter().flat_map(|s| s.issues.first.iter()).take(3) {
+            damaged.push(source(&row.path, &issue.message, Some(issue.offset)));
+        }
+    }
+    if !unreadable.is_empty() {
+        out.push(finding(
+            "lmcache_trace_file_parse_failure",
+            "warning",
+            "gap",
+            "A file that was given as a trace is none that can be read",
+            "Check that the file is what the server wrote to --trace-output, copied whole and in binary; \
+             inferguard trace check FILE says more.",
+            unreadable,
+        ));
+    }
+    if !damaged.is_empty() {
+        out.push(finding(
+            "lmcache_trace_damaged",
+            "warning",
+            "symptom",
+            "The trace recording is cut off or damaged: what came after is not in it, while the server went on",
+            "Check the disk and the file size limit of the server (its log has the WARNING), then restart the server to \
+             record again: a recording that failed does not resume.",
+            damaged,
+        ));
+    }
+    if let Some(replay) = lanes.replay.as_ref().filter(|r| r.failed_rows > 0) {
+        let mut source = Source::new("trace replay", "calls that failed");
+        source.value = Some(format!("{} of {}", replay.failed_rows, replay.rows_seen));
+        out.push(finding(
+            "lmcache_trace_replay_failure",
+            "warning",
+            "symptom",
+            "Calls of a replayed trace failed or were skipped",
+            "Replay with the LMCache release that recorded the trace (inferguard trace info names it) and with room for \
+             its keys in L1.",
+            vec![source],
+        ));
+    }
 }
 
 fn finding(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use coverage_model::{Claim, Evidence, Fact, FactKind, Label, Source};
-use lmcache_prom::contract::{Catalog, Effect, Inference, Product, Release, narrow};
+use lmcache_prom::contract::{Catalog, Effect, Inference, Product, Release, narrow, narrow_range};
 use serde::Serialize;
 
 /// The tool that made a report.
@@ -150,6 +150,27 @@ pub(crate) fn declare(catalog: &Catalog, evidence: &mut Evidence, declared: Opti
     }
 }
 
+/// Narrows the LMCache server's release by what artifacts of other lanes admit. With several
+/// servers it is not known which of them an artifact is of: nothing is narrowed then.
+pub(crate) fn narrow_by_facts(evidence: &mut Evidence) {
+    let Evidence { targets, facts, .. } = evidence;
+    let mut servers: Vec<&mut Inference> = targets
+        .iter_mut()
+        .filter(|t| !t.is_coordinator())
+        .filter_map(|t| t.releases.get_mut(&Product::Lmcache))
+        .collect();
+    let [server] = servers.as_mut_slice() else { return };
+    for fact in facts.iter() {
+        let (min, max) = match fact.kind {
+            FactKind::Release(Product::Lmcache, exact) => (exact, Some(exact)),
+            FactKind::ReleaseRange(Product::Lmcache, min, max) => (min, max),
+            _ => continue,
+        };
+        let source = format!("{} ({})", fact.source.artifact, fact.source.what);
+        narrow_range(server, min, max, &source);
+    }
+}
+
 /// One row a product: the union of what its targets admit.
 pub(crate) fn releases(
     catalog: &Catalog,
@@ -175,15 +196,7 @@ fn release_row(
         .filter_map(|t| t.releases.get(&product).map(|i| (t.role.as_str(), i)))
         .collect();
     if found.is_empty() {
-        return declared.map(|d| ReleaseRow {
-            min: Some(d.to_string()),
-            max: Some(d.to_string()),
-            declared: Some(d.to_string()),
-            candidates: vec![],
-            decided_by: vec![DecidedBy { effect: "declared".into(), because: "--release".into() }],
-            contradictions: vec![],
-            roles: vec![],
-        });
+        return without_page(catalog, evidence, product, declared);
     }
     // Processes of one product usually run one release: what all of them admit, or, where they
     // differ, what any of them admits.
@@ -202,7 +215,9 @@ fn release_row(
         common
     };
     let newest = catalog.releases(product).last().copied();
-    let open = declared.is_none() && candidates.last().copied() == newest;
+    let open = declared.is_none()
+        && candidates.last().copied() == newest
+        && found.iter().any(|(_, i)| i.open);
     let mut decided_by: Vec<DecidedBy> = Vec::new();
     for (_, inference) in &found {
         for decision in &inference.decided_by {
@@ -234,6 +249,67 @@ fn release_row(
         contradictions,
         roles: found.iter().map(|(role, _)| (*role).to_owned()).collect(),
     })
+}
+
+/// The release of a product of which no page was given: what was declared, or what artifacts
+/// of other lanes admit together.
+fn without_page(
+    catalog: &Catalog,
+    evidence: &Evidence,
+    product: Product,
+    declared: Option<Release>,
+) -> Option<ReleaseRow> {
+    let mut row = ReleaseRow {
+        min: None,
+        max: None,
+        declared: declared.map(|d| d.to_string()),
+        candidates: vec![],
+        decided_by: vec![],
+        contradictions: vec![],
+        roles: vec![],
+    };
+    if let Some(d) = declared {
+        (row.min, row.max) = (Some(d.to_string()), Some(d.to_string()));
+        row.decided_by.push(DecidedBy { effect: "declared".into(), because: "--release".into() });
+        return Some(row);
+    }
+    let (mut low, mut high): (Option<Release>, Option<Release>) = (None, None);
+    let mut told = false;
+    for fact in &evidence.facts {
+        let (min, max) = match fact.kind {
+            FactKind::Release(p, exact) if p == product => (exact, Some(exact)),
+            FactKind::ReleaseRange(p, min, max) if p == product => (min, max),
+            _ => continue,
+        };
+        let because = format!("{} ({})", fact.source.what, fact.source.artifact);
+        if (low.is_some_and(|l| max.is_some_and(|m| m < l))) || high.is_some_and(|h| min > h) {
+            row.contradictions.push(format!("{because} does not fit what the others say"));
+            continue;
+        }
+        let effect = match max {
+            Some(max) if max == min => min.to_string(),
+            Some(max) => format!("{min} to {max}"),
+            None => format!("at least {min}"),
+        };
+        if low.is_none_or(|l| min > l) || max.is_some_and(|m| high.is_none_or(|h| m < h)) {
+            row.decided_by.push(DecidedBy { effect, because });
+        }
+        low = Some(low.map_or(min, |l| l.max(min)));
+        high = match (high, max) {
+            (Some(h), Some(m)) => Some(h.min(m)),
+            (h, m) => h.or(m),
+        };
+        told = true;
+    }
+    row.min = low.map(|r| r.to_string());
+    row.max = high.map(|r| r.to_string());
+    row.candidates = catalog
+        .releases(product)
+        .iter()
+        .filter(|r| low.is_some_and(|l| **r >= l) && high.is_none_or(|h| **r <= h))
+        .map(ToString::to_string)
+        .collect();
+    told.then_some(row)
 }
 
 fn span(inference: &Inference) -> String {

@@ -132,6 +132,40 @@ pub fn narrow(catalog: &Catalog, inference: &mut Inference, declared: Release, s
     inference.open = false;
 }
 
+/// Narrows an inference by a range of releases (`max` is `None` for "or newer") that another
+/// artifact of the same process admits. Where nothing would be left a contradiction is recorded
+/// and the range stays as it is.
+pub fn narrow_range(inference: &mut Inference, min: Release, max: Option<Release>, source: &str) {
+    let inside = |r: &Release| *r >= min && max.is_none_or(|m| *r <= m);
+    let kept: Vec<Release> = inference.candidates.iter().copied().filter(inside).collect();
+    let told = match max {
+        Some(max) if max == min => min.to_string(),
+        Some(max) => format!("{min} to {max}"),
+        None => format!("{min} or newer"),
+    };
+    if kept.is_empty() && !(max.is_none() && inference.open) {
+        let range = describe(inference);
+        inference.contradictions.push(Contradiction {
+            what: format!("{source} is of {told}, but what was seen fits {range} only"),
+        });
+        return;
+    }
+    let (first, last) = (inference.candidates.first(), inference.candidates.last());
+    let mut note = |effect| {
+        inference.decided_by.push(Decision { effect, because: format!("{source} is of {told}") });
+    };
+    if kept.first() != first && !kept.is_empty() {
+        note(Effect::AtLeast(min));
+    }
+    if let Some(max) = max.filter(|_| kept.last() != last || inference.open) {
+        note(Effect::AtMost(max));
+        inference.open = false;
+    }
+    if !kept.is_empty() {
+        inference.candidates = kept;
+    }
+}
+
 fn describe(inference: &Inference) -> String {
     match (inference.min(), inference.max()) {
         (Some(a), Some(b)) if a == b => a.to_string(),

@@ -24,6 +24,8 @@ mod spelling;
 mod tables;
 
 pub use catalog::{Catalog, Form, Named, Part};
-pub use infer::{Contradiction, Decision, Effect, Inference, SeenName, infer, narrow};
+pub use infer::{
+    Contradiction, Decision, Effect, Inference, SeenName, infer, narrow, narrow_range,
+};
 pub use release::{Release, ReleaseError};
 pub use spelling::{Component, EventRule, LabelRule, Product, SeriesType, Spelling, When};

@@ -134,6 +134,7 @@ impl Features {
 
 /// Which releases can have written a trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReleaseHint {
     /// The oldest release; `None` where nothing tells.

@@ -17,6 +17,7 @@ pub struct Layout<'a> {
 
 /// One tensor of a layout.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TensorDesc {
     /// Its shape.
     pub shape: Vec<u64>,

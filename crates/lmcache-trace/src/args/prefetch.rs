@@ -7,6 +7,7 @@ use crate::cursor::{Cursor, DecodeError, DecodeErrorKind};
 
 /// In which form `submit_prefetch_task` was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PrefetchForm {

@@ -9,6 +9,7 @@ use crate::redact::Redaction;
 
 /// A row of either table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Row {
@@ -20,6 +21,7 @@ pub enum Row {
 
 /// One record. Fields that the operation has not are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RecordRow {
     /// Position among the records of the trace, from 0.
@@ -70,6 +72,7 @@ pub struct RecordRow {
 
 /// One key of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct KeyRow {
     /// Position of the record in the trace, from 0.

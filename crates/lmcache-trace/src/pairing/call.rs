@@ -11,6 +11,7 @@ const SAMPLES: usize = 16;
 
 /// An example of a call without its other half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CallSample {
     /// Position of the record in the trace, from 0.
@@ -27,6 +28,7 @@ pub struct CallSample {
 
 /// Calls that open something and calls that close it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Calls {
     /// Calls that open.
@@ -65,6 +67,7 @@ pub struct Calls {
 /// were never given back. Which of the two is likelier, the trace tells by whether
 /// the call's first key had been written before.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PrefetchCalls {
     /// `submit_prefetch_task` calls.

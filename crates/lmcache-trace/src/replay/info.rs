@@ -10,6 +10,7 @@ use super::text::plain;
 /// The facts that `lmcache trace info` prints. A field is `None` where they do not stand
 /// there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TraceInfo {
     /// The files that told of it.

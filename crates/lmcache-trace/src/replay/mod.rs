@@ -22,6 +22,7 @@ pub use run::{DigestMeaning, DigestVerdict, EventsReplay, OpLatency, ReplayRun};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReplayKind {
@@ -67,6 +68,7 @@ pub enum ReplayError {
 
 /// A line of a file that could not be read; the others were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReplayIssue {
     /// Name of the file.
@@ -79,6 +81,7 @@ pub struct ReplayIssue {
 
 /// A file that was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReplayFile {
     /// Its name, as the caller gave it.
@@ -93,6 +96,7 @@ pub struct ReplayFile {
 
 /// What the given files say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReplayReport {
     /// The files that were read.

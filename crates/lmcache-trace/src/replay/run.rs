@@ -10,6 +10,7 @@ use crate::header::{DigestState, Header};
 /// One operation's latency in one replay, in milliseconds. A field is `None` where the
 /// files do not say it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpLatency {
     /// Calls that went through.
@@ -33,6 +34,7 @@ pub struct OpLatency {
 
 /// What a replay said of the configuration it ran with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DigestVerdict {
     /// It printed `match`.
@@ -45,6 +47,7 @@ pub struct DigestVerdict {
 
 /// What a [`DigestVerdict`] means, given the trace's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DigestMeaning {
@@ -81,6 +84,7 @@ impl DigestVerdict {
 
 /// One replay of a storage trace.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReplayRun {
     /// The files that told of it.
@@ -116,6 +120,7 @@ pub struct ReplayRun {
 
 /// One replay of a cache-event trace (LMCache 0.5.6).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EventsReplay {
     /// The files that told of it.

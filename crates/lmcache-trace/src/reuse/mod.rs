@@ -28,6 +28,7 @@ use window::Window;
 
 /// Which calls count as a reference to a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReuseView {
@@ -43,6 +44,7 @@ pub enum ReuseView {
 
 /// What is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReuseUnit {
@@ -114,6 +116,7 @@ impl ReuseOptions {
 
 /// A distribution of gaps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Gaps {
     /// How many gaps.
@@ -139,6 +142,7 @@ impl Gaps {
 
 /// What an LRU cache of a given size would have served.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CurvePoint {
     /// Size of the cache in chunks (or keys).
@@ -151,6 +155,7 @@ pub struct CurvePoint {
 
 /// Different chunks (or keys) in windows of one length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WorkingSet {
     /// Length of a window in seconds.
@@ -167,6 +172,7 @@ pub struct WorkingSet {
 
 /// How chunks are reused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ReuseReport {
     /// `inferguard/trace-reuse/v1`.

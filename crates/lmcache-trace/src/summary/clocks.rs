@@ -6,6 +6,7 @@ use crate::header::Header;
 
 /// Times by both clocks. A field is `None` where no record has a finite time.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Clocks {
     /// `t_mono` of the first record, in seconds since the start of the recording.

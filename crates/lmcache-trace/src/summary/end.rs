@@ -7,6 +7,7 @@ use crate::issue::IssueLog;
 
 /// How a trace ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EndKind {
@@ -29,6 +30,7 @@ pub enum EndKind {
 
 /// How a trace ends, and what that means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct End {
     /// How.

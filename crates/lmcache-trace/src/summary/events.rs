@@ -12,6 +12,7 @@ const MAX_ROWS: usize = 256;
 
 /// Batches of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BatchCount {
     /// `store`, `access`, `delete`, ...
@@ -32,6 +33,7 @@ pub struct BatchCount {
 
 /// One server of the stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct InstanceFacts {
     /// Its name.
@@ -46,6 +48,7 @@ pub struct InstanceFacts {
 
 /// Cache events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EventsSummary {
     /// Servers.

@@ -79,6 +79,7 @@ impl InfoOptions {
 /// The header's facts that a report may show. The configuration is not among them:
 /// it may hold paths and addresses ([`Header::config`] has it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct HeaderFacts {
     /// See [`Header::format_version`].
@@ -122,6 +123,7 @@ impl HeaderFacts {
 
 /// Keys over the whole trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct KeyFacts {
     /// Keys in all calls, each counted as often as it is named.
@@ -134,6 +136,7 @@ pub struct KeyFacts {
 
 /// A record in the form that reports hold; without its arguments.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RecordFacts {
@@ -166,6 +169,7 @@ impl RecordFacts {
 
 /// What a trace holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct TraceSummary {
     /// `inferguard/trace-summary/v1`.

@@ -9,6 +9,7 @@ const MAX_ROWS: usize = 64;
 
 /// A name and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct NameCount {
     /// The name; `(others)` for those beyond the first 64.
@@ -19,6 +20,7 @@ pub struct NameCount {
 
 /// A KV rank and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RankCount {
     /// The rank as it is in the file; `None` for those beyond the first 64.
@@ -33,6 +35,7 @@ pub struct RankCount {
 
 /// An object group and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct GroupCount {
     /// The group; `None` for those beyond the first 64.
@@ -43,6 +46,7 @@ pub struct GroupCount {
 
 /// A memory layout and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct LayoutCount {
     /// Its tensors; empty for the layouts beyond the first 64.
@@ -55,6 +59,7 @@ pub struct LayoutCount {
 
 /// Something unknown and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct UnknownCount {
     /// What kind of thing: `qualname`, `argument`, `field`, `tag` or `type`.

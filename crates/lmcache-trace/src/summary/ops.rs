@@ -15,6 +15,7 @@ const OTHERS: &str = "(further operations)";
 
 /// Smallest, largest and sum of a number that each call has, and its distribution.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Spread {
     /// The smallest.
@@ -45,6 +46,7 @@ impl Spread {
 
 /// One operation's calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpStats {
     /// The qualified name as it is in the file.
@@ -127,6 +129,7 @@ fn other<'m>(map: &'m mut BTreeMap<String, OpStats>, qualname: &str) -> &'m mut 
 /// How calls were made. Names are counted as they are in the file, at most 32 of each
 /// kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CallShape {
     /// Prefetches by the form in which they were written.

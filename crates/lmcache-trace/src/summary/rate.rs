@@ -8,6 +8,7 @@ const BUCKETS: usize = 120;
 /// Records over time: bucket `i` counts the records with `t_mono` from `i × width_s`
 /// to before `(i + 1) × width_s`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Rate {
     /// Width of a bucket in seconds.
