@@ -6,6 +6,7 @@
 mod catalog;
 mod generated;
 mod import_fixture;
+mod lct_bench;
 mod licences;
 mod pages;
 mod schemas;
@@ -30,6 +31,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Hold the .lct reader against LMCache's own, in CPU time and in instructions a byte.
+    BenchLct(lct_bench::BenchArgs),
+    /// Write a large .lct trace made from a small real one.
+    GenLct(lct_bench::GenArgs),
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
     Catalog {
         /// Fail on what differs instead of writing it.
@@ -62,6 +67,8 @@ fn run(task: &Task) -> Result<()> {
     let root = workspace::root();
     let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
     match task {
+        Task::BenchLct(args) => lct_bench::bench(&root, args),
+        Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Catalog { check } => catalog::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
         Task::Licences => licences::run(&root),

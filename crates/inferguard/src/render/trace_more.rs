@@ -83,16 +83,13 @@ fn gaps(sheet: &mut Sheet, reuse: &ReuseReport, unit: &str) {
     let quantile = |gaps: &Gaps, q: f64| {
         gaps.quantiles.iter().find(|x| (x.q - q).abs() < 1e-9).map(|x| x.high)
     };
-    let rows: [(&str, &Gaps, fn(f64) -> String); 2] = [
-        ("in time", &reuse.gap_seconds, seconds),
-        ("in other", &reuse.gap_distinct, |n| count(n.round())),
-    ];
+    let other = format!("in other {unit}s");
     let mut label = "GAPS";
-    for (name, gaps, show) in rows {
+    for (name, gaps) in [("in time", &reuse.gap_seconds), (other.as_str(), &reuse.gap_distinct)] {
         if gaps.count <= 0.0 {
             continue;
         }
-        let name = if name == "in other" { format!("in other {unit}s") } else { name.to_owned() };
+        let show = |n: f64| if name == "in time" { seconds(n) } else { count(n.round()) };
         let part = |q| quantile(gaps, q).map_or_else(|| "-".to_owned(), show);
         sheet.entry(
             label,
