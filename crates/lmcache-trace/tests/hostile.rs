@@ -381,6 +381,12 @@ fn a_file_that_grows() {
     let found: Vec<(&str, u64)> =
         summary.issues.first.iter().map(|i| (i.code.as_str(), i.offset)).collect();
     assert_eq!(found, [("torn_body", at[2]), ("grew", at[1])]);
+    // A file that is being written has no defect because of its end.
+    assert!(
+        lmcache_trace::check(&summary)
+            .iter()
+            .all(|o| o.code != "torn_body" || o.grade == lmcache_trace::Grade::Note)
+    );
 }
 
 #[test]
