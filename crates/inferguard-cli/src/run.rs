@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use inferguard::fetch::{FetchLimits, fetch_page};
+use inferguard::fetch::{Client, Credentials, FetchLimits, fetch_page};
 use inferguard::packet::{ArtifactKind, Input, Limits, Packet, open};
 use inferguard::render;
 use inferguard::report::{self, FailOn, Options};
@@ -103,15 +103,20 @@ pub(crate) fn first(exits: &[Exit]) -> Exit {
     exits.iter().copied().min_by_key(rank).unwrap_or(Exit::Done)
 }
 
-fn limits(timeout: f64) -> FetchLimits {
-    FetchLimits { timeout: Duration::from_secs_f64(timeout), ..FetchLimits::default() }
+fn client(timeout: f64) -> Option<Client> {
+    let limits =
+        FetchLimits { timeout: Duration::from_secs_f64(timeout), ..FetchLimits::default() };
+    Client::new(limits, &Credentials::default()).map_err(|e| complain(&e.to_string())).ok()
 }
 
 fn input(target: &str, timeout: f64) -> Input {
     if target == "-" {
         Input::Stdin
     } else if target.starts_with("http://") || target.starts_with("https://") {
-        fetch_page(target, None, &limits(timeout))
+        match client(timeout) {
+            Some(client) => fetch_page(target, None, &client),
+            None => Input::Path(PathBuf::from(target)),
+        }
     } else {
         Input::Path(PathBuf::from(target))
     }
@@ -144,9 +149,11 @@ fn compat(args: &CompatArgs) -> Exit {
     for (urls, role) in
         [(&args.engine_metrics_url, "engine"), (&args.lmcache_metrics_url, "lmcache")]
     {
-        inputs.extend(
-            urls.iter().map(|url| fetch_page(url, Some(role), &limits(args.timeout_seconds))),
-        );
+        if urls.is_empty() {
+            continue;
+        }
+        let Some(client) = client(args.timeout_seconds) else { return Exit::Usage };
+        inputs.extend(urls.iter().map(|url| fetch_page(url, Some(role), &client)));
     }
     let evidence = [
         (&args.lmcache_http_evidence_file, ArtifactKind::HttpAnswer),

@@ -41,7 +41,7 @@ impl Default for Limits {
 }
 
 /// One thing that the user named.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A file or a directory whose files are recognised.
     Path(PathBuf),
@@ -66,11 +66,11 @@ pub enum Input {
         /// URL without credentials.
         url: String,
         /// Role that the user gave.
-        role: Option<&'static str>,
+        role: Option<String>,
         /// The body, or why there is none.
         body: Result<Vec<u8>, String>,
         /// Seconds since 1970.
-        at: Option<u64>,
+        at: Option<f64>,
     },
 }
 
@@ -119,7 +119,7 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
                 open_evidence(&mut packet, path, *kind, limits);
             }
             Input::Fetched { url, role, body, at } => {
-                open_fetched(&mut packet, url, *role, body, *at, limits);
+                open_fetched(&mut packet, url, role.as_deref(), body, *at, limits);
             }
         }
     }
@@ -318,9 +318,9 @@ fn open_stdin(packet: &mut Packet, role: Option<&str>, limits: &Limits) {
 fn open_fetched(
     packet: &mut Packet,
     url: &str,
-    role: Option<&'static str>,
+    role: Option<&str>,
     body: &Result<Vec<u8>, String>,
-    at: Option<u64>,
+    at: Option<f64>,
     limits: &Limits,
 ) {
     match body {
@@ -338,10 +338,10 @@ fn add<R: Read>(
     stored: R,
     file: &File<'_>,
     limits: &Limits,
-    at: Option<u64>,
+    at: Option<f64>,
 ) -> Option<String> {
     let mut artifact = blank(&file.shown);
-    artifact.captured_at = at.map(|t| t as f64);
+    artifact.captured_at = at;
     let content = read(stored, &file.relative, file.forced, limits, &mut artifact);
     let index = packet.artifacts.len();
     let (bytes, sha256) = (artifact.bytes, artifact.sha256.clone());
