@@ -5,6 +5,7 @@
 //! 130 and 143 interrupted.
 
 mod args;
+mod collect;
 mod output;
 mod run;
 mod trace;

@@ -44,6 +44,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => check(args),
         Command::LmcacheCompat(args) => compat(args),
+        Command::CollectLmcache(args) => crate::collect::lmcache(args),
         Command::Trace(command) => crate::trace::run(command),
         Command::Catalog(command) => catalog(command),
     }
@@ -122,7 +123,7 @@ fn input(target: &str, timeout: f64) -> Input {
     }
 }
 
-fn options(declared: &Declared) -> Options {
+pub(crate) fn options(declared: &Declared) -> Options {
     Options {
         release: declared.release,
         l2_configured: declared.l2_configured,

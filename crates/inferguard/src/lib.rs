@@ -16,6 +16,8 @@
 //! ```
 
 #[cfg(feature = "client")]
+pub mod collect;
+#[cfg(feature = "client")]
 pub mod fetch;
 mod lanes;
 mod measures;

@@ -20,6 +20,7 @@ mod redact;
 pub mod replay;
 mod resync;
 mod reuse;
+mod seal;
 mod slice;
 mod stream;
 mod summary;
@@ -52,6 +53,7 @@ pub use reuse::{
     CurvePoint, Gaps, ReuseAnalyzer, ReuseOptions, ReuseReport, ReuseUnit, ReuseView, WorkingSet,
     reuse,
 };
+pub use seal::{SealError, Sealed, seal};
 pub use slice::{MAX_FRAME, ReadOptions, SliceReader, Step};
 pub use stream::{StreamReader, TeeRead};
 pub use summary::{

@@ -1,5 +1,6 @@
 //! Arguments.
 
+pub(crate) mod collect;
 pub(crate) mod trace;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Which LMCache runs and whether its metrics are what this release should show
     LmcacheCompat(CompatArgs),
+    /// Collect a packet of evidence from servers that run and from files, without changing either
+    CollectLmcache(Box<collect::CollectLmcacheArgs>),
     /// Storage and event traces (.lct): what they hold, what is wrong with them
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -315,7 +318,7 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(n) if n.is_finite() && n > 0.0 => Ok(n),
         _ => Err("a number above zero is needed".into()),

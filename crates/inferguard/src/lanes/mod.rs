@@ -50,11 +50,14 @@ struct Statements {
 pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> LaneRows {
     let path = |index: usize| paths.get(index).cloned().unwrap_or_default();
     let mut out = Statements::default();
-    let traces: Vec<TraceRow> = lanes
-        .traces
-        .into_iter()
-        .map(|(index, evidence)| TraceRow { path: path(index), evidence })
-        .collect();
+    let mut traces: Vec<TraceRow> = Vec::new();
+    for (index, evidence) in lanes.traces {
+        // A trace and the evidence of it are one trace.
+        let known = |row: &TraceRow| !row.evidence.sha256.is_empty() && row.evidence.sha256 == evidence.sha256;
+        if !traces.iter().any(known) {
+            traces.push(TraceRow { path: path(index), evidence });
+        }
+    }
     for row in &traces {
         trace::state(row, &mut out);
     }

@@ -42,6 +42,8 @@ pub enum ArtifactKind {
     Host,
     /// A packet's own manifest or index: it says where things came from and is no evidence.
     Manifest,
+    /// A report that this tool made of a packet: it is no evidence.
+    Report,
     /// Labels made by people about a packet: never read.
     Labels,
     /// A file without content.
@@ -71,6 +73,7 @@ impl ArtifactKind {
             Self::Requests => "requests",
             Self::Host => "host",
             Self::Manifest => "manifest",
+            Self::Report => "report",
             Self::Labels => "labels",
             Self::Empty => "empty",
             Self::Unknown => "unknown",

@@ -79,6 +79,10 @@ fn is_sample_line(line: &str) -> bool {
 
 /// Keys that tell JSON artifacts apart: all keys of an entry must stand in the text.
 const JSON_KEYS: &[(&[&str], K)] = &[
+    (&["inferguard-lmcache-packet/v1"], K::Manifest),
+    (&["inferguard-observability-compat/v1"], K::Report),
+    (&["inferguard-observability-coverage/v1"], K::Report),
+    (&["\"inferguard/check/v1\""], K::Report),
     (&["inferguard-lmcache-trace-evidence/v1"], K::TraceEvidence),
     (&["inferguard-lmcache-trace-replay-evidence/v1"], K::ReplayEvidence),
     (&["\"storage_calls\"", "\"record_count\""], K::TraceEvidence),

@@ -1,0 +1,256 @@
+//! A packet while it grows: redacts, writes and keeps the books.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use lmcache_trace::seal;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::manifest::Entry;
+use super::place::Place;
+use super::redact::Cleaner;
+use crate::packet::ArtifactKind;
+
+/// Deepest nesting of a directory that is copied.
+const DEPTH: usize = 16;
+/// Most files of a directory that are copied.
+const FILES: usize = 10_000;
+
+pub(super) struct Draft {
+    pub(super) place: Place,
+    pub(super) cleaner: Cleaner,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What an entry starts from.
+pub(super) fn entry(name: &str, role: Option<&str>, source: String) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        file: None,
+        role: role.map(str::to_owned),
+        kind: "unknown".into(),
+        source,
+        status: "ok".into(),
+        error: None,
+        error_code: None,
+        http_status: None,
+        captured_at: None,
+        bytes: None,
+        sha256: None,
+        redacted: super::Replaced::new(),
+        attempts: vec![],
+    }
+}
+
+impl Draft {
+    /// Writes bytes that are held in memory, redacted.
+    pub(super) fn write(&mut self, mut entry: Entry, file: &str, bytes: Vec<u8>) -> io::Result<()> {
+        let (clean, replaced) = self.cleaner.clean(file, bytes);
+        self.put(file, &clean)?;
+        entry.bytes = Some(clean.len() as u64);
+        entry.sha256 = Some(hex(&Sha256::digest(&clean)));
+        entry.redacted = replaced;
+        entry.file = Some(file.to_owned());
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Writes a report of ours. It was made from what is in the packet, so nothing is left to
+    /// redact.
+    pub(super) fn write_json<T: Serialize>(&mut self, name: &str, file: &str, value: &T) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(value)?;
+        text.push(b'\n');
+        self.put(file, &text)?;
+        let mut made = entry(name, None, "inferguard".into());
+        made.kind = "report".into();
+        made.bytes = Some(text.len() as u64);
+        made.sha256 = Some(hex(&Sha256::digest(&text)));
+        made.file = Some(file.to_owned());
+        self.entries.push(made);
+        Ok(())
+    }
+
+    /// Writes a file that is in no list: the manifest.
+    pub(super) fn put(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.place.staging().join(file);
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        let mut out = File::create(&path)?;
+        out.write_all(bytes)?;
+        out.sync_all()
+    }
+
+    /// Copies a file or directory that the user named. What cannot be read is an entry.
+    pub(super) fn copy(&mut self, name: &str, path: &Path, file: &str) -> io::Result<()> {
+        let shown = path.display().to_string();
+        let refused = |status: &str, error: String| {
+            let mut refused = entry(name, None, shown.clone());
+            refused.status = status.into();
+            refused.error = Some(error);
+            refused
+        };
+        match fs::metadata(path) {
+            Err(e) => self.entries.push(refused("unreadable", plain(&e))),
+            Ok(meta) if meta.is_dir() => {
+                let mut files = Vec::new();
+                self.walk(path, Path::new(""), 0, &mut files);
+                files.sort();
+                if files.is_empty() {
+                    self.entries.push(refused("unreadable", "the directory holds no file".into()));
+                }
+                for below in files {
+                    let to = format!("{file}/{}", below.to_string_lossy().replace('\\', "/"));
+                    self.copy_file(name, &path.join(&below), &to)?;
+                }
+            }
+            Ok(meta) if !meta.is_file() => {
+                self.entries.push(refused("not_copied", "it is not a regular file".into()));
+            }
+            Ok(_) => self.copy_file(name, path, file)?,
+        }
+        Ok(())
+    }
+
+    /// Files of a directory. Links are not followed: they could lead out of it, or to a device.
+    /// What is being written itself is left out, where it lies inside.
+    fn walk(&self, root: &Path, below: &Path, depth: usize, out: &mut Vec<PathBuf>) {
+        let Ok(listed) = fs::read_dir(root.join(below)) else { return };
+        for item in listed.flatten() {
+            let path = below.join(item.file_name());
+            let Ok(kind) = item.file_type() else { continue };
+            let own = path.file_name().is_some_and(|n| OWN.iter().any(|o| n == *o))
+                || self.place.holds(&root.join(&path));
+            if own || out.len() >= FILES {
+                continue;
+            }
+            if kind.is_dir() && depth < DEPTH {
+                self.walk(root, &path, depth + 1, out);
+            } else if kind.is_file() {
+                out.push(path);
+            }
+        }
+    }
+
+    fn copy_file(&mut self, name: &str, from: &Path, file: &str) -> io::Result<()> {
+        let mut made = entry(name, None, from.display().to_string());
+        made.captured_at = modified(from);
+        let head = match head(from) {
+            Ok(head) => head,
+            Err(e) => {
+                made.status = "unreadable".into();
+                made.error = Some(plain(&e));
+                self.entries.push(made);
+                return Ok(());
+            }
+        };
+        let kind = crate::packet::sniff(file, &head);
+        made.kind = kind.name().into();
+        let to = self.place.staging().join(file);
+        if let Some(dir) = to.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        let mut out = BufWriter::new(File::create(&to)?);
+        let copied = if kind == ArtifactKind::Lct && !self.cleaner.is_off() {
+            self.seal(from, &mut out, &mut made)
+        } else {
+            match self.cleaner.copy(file, from, &mut out) {
+                Ok(Ok(replaced)) => {
+                    made.redacted = replaced;
+                    None
+                }
+                Ok(Err(classes)) => Some((
+                    "not_copied",
+                    format!("it is binary and holds {classes}, which cannot be taken out"),
+                )),
+                Err(e) => Some(("unreadable", plain(&e))),
+            }
+        };
+        if let Some((status, error)) = copied {
+            drop(out);
+            fs::remove_file(&to)?;
+            made.status = status.into();
+            made.error = Some(error);
+        } else {
+            out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            let (bytes, sha256) = digest(&to)?;
+            made.bytes = Some(bytes);
+            made.sha256 = Some(sha256);
+            made.file = Some(file.to_owned());
+        }
+        self.entries.push(made);
+        Ok(())
+    }
+
+    /// Copies a trace without its chunk hashes.
+    fn seal(
+        &self,
+        from: &Path,
+        out: &mut BufWriter<File>,
+        made: &mut Entry,
+    ) -> Option<(&'static str, String)> {
+        let source = match File::open(from) {
+            Ok(source) => BufReader::with_capacity(1 << 20, source),
+            Err(e) => return Some(("unreadable", plain(&e))),
+        };
+        let mut replaced = super::Replaced::new();
+        let config = |text: &str| {
+            let (clean, counts) = self.cleaner.clean("config.json", text.as_bytes().to_vec());
+            replaced = counts;
+            String::from_utf8_lossy(&clean).into_owned()
+        };
+        match seal(source, out, self.cleaner.salt(), config) {
+            Ok(sealed) => {
+                if sealed.hashes > 0 {
+                    *replaced.entry("hash".into()).or_default() += sealed.hashes;
+                }
+                made.redacted = replaced;
+                None
+            }
+            Err(e) => Some((
+                "not_copied",
+                format!("{e}: its evidence is in the packet, the trace is not (--no-redact copies it)"),
+            )),
+        }
+    }
+}
+
+/// Names of our own files, which are no source.
+const OWN: &[&str] = &[super::PacketManifest::FILE, "lmcache_compat_report.json"];
+
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(64 << 10).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn modified(path: &Path) -> Option<f64> {
+    let time = fs::metadata(path).ok()?.modified().ok()?;
+    time.duration_since(std::time::UNIX_EPOCH).ok().map(|d| d.as_secs_f64())
+}
+
+fn digest(path: &Path) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut tee = lmcache_trace::TeeRead::new(File::open(path)?, |block: &[u8]| hash.update(block));
+    let bytes = io::copy(&mut tee, &mut io::sink())?;
+    drop(tee);
+    Ok((bytes, hex(&hash.finalize())))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}

@@ -1,0 +1,498 @@
+//! `collect-lmcache`: one packet from everything that the user names.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use lmcache_prom::contract::Catalog;
+
+use super::draft::{Draft, entry};
+use super::gather::{self, Fetched, Task};
+use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
+use super::place::Place;
+use super::probes::{ENGINE, ENVIRONMENT, ESTABLISHED, LMCACHE, Probe, SKIPPED};
+use super::process::{ProcessFacts, is_allowed};
+use super::redact::Cleaner;
+use super::CollectError;
+use crate::fetch::{Address, Client, Credentials, FetchLimits};
+use crate::lanes::TraceRow;
+use crate::packet::{ArtifactKind, Input, Limits, open, sniff};
+use crate::report::{CompatReport, Options, Tool, compat};
+
+/// A file or directory that the user names for a purpose.
+#[derive(Debug, Clone)]
+pub struct NamedFile {
+    /// Name in the manifest: `engine_metrics`, `lmcache_health`, `engine_log`, ...
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Name in the packet.
+    pub file: String,
+}
+
+/// One URL that the user names for a purpose.
+#[derive(Debug, Clone)]
+pub struct NamedUrl {
+    /// Name in the manifest.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// Name in the packet.
+    pub file: String,
+    /// Whether it is a metrics page, which is scraped as often as samples are wanted.
+    pub page: bool,
+}
+
+/// A server of which the tool finds out what it answers.
+#[derive(Debug, Clone)]
+pub struct ServerUrl {
+    /// `lmcache` or `engine`.
+    pub engine: bool,
+    /// Role that the user gives it.
+    pub role: Option<String>,
+    /// Its address.
+    pub url: String,
+    /// Whether its metrics page is wanted, too.
+    pub metrics: bool,
+    /// Whether only the established routes are asked.
+    pub established_only: bool,
+}
+
+/// What is to be collected.
+#[derive(Debug, Clone, Default)]
+pub struct LmcacheRequest {
+    /// Destination.
+    pub output_dir: PathBuf,
+    /// Replace an earlier packet.
+    pub force: bool,
+    /// Files.
+    pub files: Vec<NamedFile>,
+    /// URLs with a purpose of their own.
+    pub urls: Vec<NamedUrl>,
+    /// Servers.
+    pub servers: Vec<ServerUrl>,
+    /// A periodic thread whose own route is asked.
+    pub thread_name: Option<String>,
+    /// Local processes.
+    pub pids: Vec<(u32, Option<String>)>,
+    /// Scrapes of each metrics page.
+    pub samples: u32,
+    /// Time between them.
+    pub interval: Duration,
+    /// Deadline of one exchange.
+    pub limits: FetchLimits,
+    /// What is sent along.
+    pub credentials: Credentials,
+    /// Read `/env` through the allow-list.
+    pub include_env: bool,
+    /// Write everything as it is.
+    pub no_redact: bool,
+    /// What the user declares.
+    pub options: Options,
+}
+
+/// What was collected.
+#[derive(Debug)]
+pub struct Collected {
+    /// The manifest, as written.
+    pub manifest: PacketManifest,
+    /// The compatibility report, as written.
+    pub report: CompatReport,
+    /// Whether anything that can be used is in the packet.
+    pub usable: bool,
+}
+
+/// Collects a packet. `cancel` ends it early with what is there.
+pub fn collect_lmcache(
+    request: &LmcacheRequest,
+    cancel: &AtomicBool,
+) -> Result<Collected, CollectError> {
+    let client = Client::new(request.limits, &request.credentials)?;
+    let place = Place::prepare(&request.output_dir, request.force)?;
+    let write = |what: &str| {
+        let what = what.to_owned();
+        move |e: io::Error| CollectError::Write(what, e)
+    };
+    let cleaner = Cleaner::new(request.no_redact).map_err(write("the packet"))?;
+    let mut draft = Draft { place, cleaner, entries: vec![] };
+
+    let fetched = fetch_all(request, &client, cancel);
+    // All names that the sources tell are known before the first byte is written.
+    for one in &fetched {
+        if let Some(answer) = &one.answer {
+            draft.cleaner.learn(&one.task.file, &answer.body);
+        }
+    }
+    for file in &request.files {
+        learn(&mut draft.cleaner, &file.file, &file.path);
+    }
+    for one in fetched {
+        keep_answer(&mut draft, one).map_err(write("an answer"))?;
+    }
+    for (pid, role) in &request.pids {
+        keep_process(&mut draft, *pid, role.as_deref()).map_err(write("a command line"))?;
+    }
+    for file in &request.files {
+        draft.copy(&file.name, &file.path, &file.file).map_err(write(&file.file))?;
+    }
+    let partial = cancel.load(Ordering::Relaxed);
+    finish(draft, request, partial).map_err(|e| match e {
+        Ended::Write(e) => CollectError::Write(request.output_dir.display().to_string(), e),
+        Ended::Place(e) => CollectError::Place(e),
+    })
+}
+
+fn learn(cleaner: &mut Cleaner, name: &str, path: &Path) {
+    if path.is_dir() {
+        let Ok(listed) = std::fs::read_dir(path) else { return };
+        for item in listed.flatten() {
+            if item.file_type().is_ok_and(|t| t.is_file()) {
+                cleaner.learn_file(&item.file_name().to_string_lossy(), &item.path());
+            }
+        }
+    } else {
+        cleaner.learn_file(name, path);
+    }
+}
+
+fn file_in(role: Option<&str>, file: &str) -> String {
+    match role {
+        Some(role) => format!("{role}/{file}"),
+        None => file.to_owned(),
+    }
+}
+
+fn sample_file(file: &str, sample: u32, samples: u32) -> String {
+    // The last scrape has the established name.
+    if sample + 1 == samples {
+        return file.to_owned();
+    }
+    match file.rsplit_once('.') {
+        Some((stem, ending)) => format!("{stem}.{sample}.{ending}"),
+        None => format!("{file}.{sample}"),
+    }
+}
+
+/// Pages as often as samples are wanted, everything else once, beside the first of them.
+fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> Vec<Fetched> {
+    let mut out = Vec::new();
+    let mut once: Vec<Task> = Vec::new();
+    let mut pages: Vec<Task> = Vec::new();
+    let mut task = |name: &str, role: Option<&str>, file: &str, urls: Result<Vec<Address>, String>, probe, page| {
+        match urls {
+            Ok(addresses) => {
+                let task = Task {
+                    name: name.to_owned(),
+                    role: role.map(str::to_owned),
+                    file: file_in(role, file),
+                    addresses,
+                    probe,
+                };
+                if page { pages.push(task) } else { once.push(task) }
+                None
+            }
+            Err(message) => Some(message),
+        }
+    };
+    let mut bad: Vec<(String, String, String)> = Vec::new();
+    for url in &request.urls {
+        let address = Address::parse(&url.url).map_err(|e| e.to_string());
+        let address = address.map(|a| vec![if url.page { a.or_path("/metrics") } else { a }]);
+        if let Some(message) = task(&url.name, None, &url.file, address, false, url.page) {
+            bad.push((url.name.clone(), crate::fetch::without_credentials(&url.url), message));
+        }
+    }
+    for server in &request.servers {
+        let role = server.role.as_deref();
+        let base = Address::parse(&server.url).map_err(|e| e.to_string());
+        let (name, file) = if server.engine {
+            ("engine_metrics", "engine_metrics.prom")
+        } else {
+            ("lmcache_metrics", "lmcache_metrics.prom")
+        };
+        let base = match base {
+            Ok(base) => base,
+            Err(message) => {
+                bad.push((name.to_owned(), crate::fetch::without_credentials(&server.url), message));
+                continue;
+            }
+        };
+        // A metrics URL names its server as well.
+        let root = match base.path().strip_suffix("/metrics") {
+            Some(prefix) => base.at(prefix),
+            None => base,
+        };
+        if server.metrics {
+            task(name, role, file, Ok(vec![root.below("/metrics")]), false, true);
+        }
+        let probes: &[Probe] = match (server.engine, server.established_only) {
+            (true, _) => ENGINE,
+            (false, true) => LMCACHE.get(..ESTABLISHED).unwrap_or(LMCACHE),
+            (false, false) => LMCACHE,
+        };
+        let environment = (request.include_env && !server.engine).then_some(&ENVIRONMENT);
+        for probe in probes.iter().chain(environment) {
+            let name = if server.engine { probe.name.to_owned() } else { format!("lmcache_{}", probe.name) };
+            let addresses = probe.paths.iter().map(|p| root.below(p)).collect();
+            task(&name.replace('-', "_"), role, probe.file, Ok(addresses), true, false);
+        }
+        if let Some(thread) = request.thread_name.as_deref().filter(|_| !server.engine) {
+            let path = format!("/periodic-threads/{}", encode(thread));
+            let addresses = vec![root.below(&path)];
+            task("lmcache_periodic_thread", role, "lmcache_periodic_thread.txt", Ok(addresses), true, false);
+        }
+    }
+    for (name, source, message) in bad {
+        out.push(unfetched(&name, source, message));
+    }
+    let samples = request.samples.max(1);
+    let start = Instant::now();
+    for sample in 0..samples {
+        if !gather::wait_until(start + request.interval * sample, cancel) {
+            break;
+        }
+        let mut tasks: Vec<Task> = pages
+            .iter()
+            .map(|page| Task { file: sample_file(&page.file, sample, samples), ..page.clone() })
+            .collect();
+        if sample == 0 {
+            tasks.append(&mut once);
+        }
+        out.extend(gather::run(client, tasks, cancel));
+        if pages.is_empty() {
+            break;
+        }
+    }
+    out
+}
+
+fn encode(thread: &str) -> String {
+    percent_encoding::utf8_percent_encode(thread, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+fn unfetched(name: &str, source: String, message: String) -> Fetched {
+    let attempt = gather::Attempt {
+        url: source,
+        http_status: None,
+        error: Some(message),
+        error_code: Some("bad_url".into()),
+        took_ms: 0,
+    };
+    let task = Task {
+        name: name.to_owned(),
+        role: None,
+        file: String::new(),
+        addresses: vec![],
+        probe: false,
+    };
+    Fetched { task, attempts: vec![attempt], answer: None }
+}
+
+/// Writes an answer, or says why there is none.
+fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
+    let last = one.last().cloned();
+    let source = last.as_ref().map_or_else(String::new, |a| a.url.clone());
+    let mut made = entry(&one.task.name, one.task.role.as_deref(), draft.cleaner.text(&source));
+    made.http_status = last.as_ref().and_then(|a| a.http_status);
+    made.attempts = if one.attempts.len() > 1 { one.attempts } else { vec![] };
+    let Some(answer) = one.answer.filter(|_| last.as_ref().is_some_and(|a| a.error.is_none())) else {
+        made.status = "not_fetched".into();
+        made.error = last.as_ref().and_then(|a| a.error.clone()).or(Some("it was not asked: the run was stopped".into()));
+        made.error_code = last.and_then(|a| a.error_code);
+        draft.entries.push(made);
+        return Ok(());
+    };
+    made.captured_at = Some(answer.at);
+    let page = Path::new(&one.task.file).extension().is_some_and(|e| e == "prom");
+    let found = sniff(if page { "answer" } else { &one.task.file }, &answer.body);
+    made.kind = found.name().into();
+    match answer.status {
+        404 | 405 | 410 => {
+            made.status = if one.task.probe { "no_such_route" } else { "http_error" }.into();
+            made.error = Some(format!("the server answered {}", answer.status));
+            draft.entries.push(made);
+            return Ok(());
+        }
+        300..=399 => {
+            made.status = "http_error".into();
+            made.error = Some(format!("the server answered {}, a redirect: it is not followed", answer.status));
+            draft.entries.push(made);
+            return Ok(());
+        }
+        200..=299 => {}
+        other => {
+            // What an unhealthy server says of itself is evidence.
+            made.status = "http_error".into();
+            made.error = Some(format!("the server answered {other}"));
+        }
+    }
+    let mut file = one.task.file.clone();
+    if page && found != ArtifactKind::PrometheusText && !answer.body.is_empty() {
+        made.status = "not_what_was_asked_for".into();
+        made.error = Some("the answer is no metrics page".into());
+        file = format!("{}.answer.txt", file.trim_end_matches(".prom"));
+    }
+    if one.task.name == "lmcache_env" && !draft.cleaner.is_off() {
+        let clean = allowed_only(&answer.body);
+        return draft.write(made, &file, clean);
+    }
+    draft.write(made, &file, answer.body)
+}
+
+/// The environment through the allow-list; anything else than a map gives names of nothing.
+fn allowed_only(body: &[u8]) -> Vec<u8> {
+    let parsed: Option<BTreeMap<String, serde_json::Value>> = serde_json::from_slice(body).ok();
+    let (mut env, mut other) = (BTreeMap::new(), Vec::new());
+    for (name, value) in parsed.into_iter().flatten() {
+        if is_allowed(&name) {
+            env.insert(name, value);
+        } else {
+            other.push(name);
+        }
+    }
+    serde_json::to_vec_pretty(&serde_json::json!({"env": env, "env_other_names": other}))
+        .unwrap_or_default()
+}
+
+fn keep_process(draft: &mut Draft, pid: u32, role: Option<&str>) -> io::Result<()> {
+    let mut made = entry("command", role, format!("process {pid}"));
+    made.kind = ArtifactKind::Command.name().into();
+    match ProcessFacts::read(pid) {
+        Ok(facts) => {
+            let file = file_in(role, &format!("process-{pid}.command.json"));
+            let text = serde_json::to_vec_pretty(&facts)?;
+            draft.write(made, &file, text)
+        }
+        Err(e) => {
+            made.status = "unreadable".into();
+            made.error = Some(e.to_string());
+            draft.entries.push(made);
+            Ok(())
+        }
+    }
+}
+
+enum Ended {
+    Write(io::Error),
+    Place(super::PlaceError),
+}
+
+/// Reads the packet as it is, writes evidence, report and manifest, and puts it in its place.
+fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<Collected, Ended> {
+    // The times of capture are in the manifest; the reader finds them there.
+    let early = serde_json::json!({"files": draft.entries.iter().filter_map(|e| {
+        Some(serde_json::json!({"file": e.file.as_ref()?, "captured_at": e.captured_at}))
+    }).collect::<Vec<_>>(), "sha256": null});
+    draft.put(PacketManifest::FILE, early.to_string().as_bytes()).map_err(Ended::Write)?;
+    let staging = draft.place.staging().to_owned();
+    let packet = open(&[Input::Path(staging.clone())], &Limits::default());
+    let usable = packet.is_usable();
+    let report = compat(&Catalog::new(), packet, &request.options);
+    // Paths are those in the packet, wherever it will be moved to.
+    let prefix = format!("{}/", staging.display());
+    let mut reports = evidence(&report);
+    let whole = serde_json::to_value(&report).map_err(|e| Ended::Write(e.into()))?;
+    reports.push(("lmcache_compat_report", "lmcache_compat_report.json", whole));
+    for (name, file, mut value) in reports {
+        without(&mut value, &prefix);
+        draft.write_json(name, file, &value).map_err(Ended::Write)?;
+    }
+    let manifest = manifest(&draft, request, &report, partial);
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|e| Ended::Write(e.into()))?;
+    text.push(b'\n');
+    draft.put(PacketManifest::FILE, &text).map_err(Ended::Write)?;
+    draft.place.keep().map_err(Ended::Place)?;
+    Ok(Collected { manifest, report, usable })
+}
+
+/// Takes a prefix out of every text.
+fn without(value: &mut serde_json::Value, prefix: &str) {
+    match value {
+        serde_json::Value::String(text) if text.contains(prefix) => {
+            *text = text.replace(prefix, "");
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| without(v, prefix)),
+        serde_json::Value::Object(map) => map.values_mut().for_each(|v| without(v, prefix)),
+        _ => {}
+    }
+}
+
+/// The evidence files, by their established names.
+fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_json::Value)> {
+    let mut out = Vec::new();
+    let mut put = |name, file, value: Result<serde_json::Value, serde_json::Error>| {
+        if let Ok(value) = value {
+            out.push((name, file, value));
+        }
+    };
+    if let Some(TraceRow { evidence, .. }) = &report.lmcache_trace_evidence {
+        put("lmcache_trace_evidence", "lmcache_trace_evidence.json", serde_json::to_value(evidence));
+    }
+    if let Some(evidence) = &report.lmcache_trace_replay_evidence {
+        put(
+            "lmcache_trace_replay_evidence",
+            "lmcache_trace_replay_evidence.json",
+            serde_json::to_value(evidence),
+        );
+    }
+    out
+}
+
+fn manifest(
+    draft: &Draft,
+    request: &LmcacheRequest,
+    report: &CompatReport,
+    partial: bool,
+) -> PacketManifest {
+    let named = |pick: &dyn Fn(&Entry) -> Option<String>| -> BTreeMap<String, String> {
+        let mut out: BTreeMap<String, String> = BTreeMap::new();
+        for entry in &draft.entries {
+            let name = match &entry.role {
+                Some(role) => format!("{role}/{}", entry.name),
+                None => entry.name.clone(),
+            };
+            // Of several scrapes the last stands.
+            if let Some(value) = pick(entry) {
+                out.insert(name, value);
+            }
+        }
+        out
+    };
+    let measured = report.observed.total_series > 0;
+    PacketManifest {
+        schema_version: PacketManifest::SCHEMA.into(),
+        tool: Tool::this(),
+        generated_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        claim_status: if measured { "measured" } else { "not_proven" }.into(),
+        partial,
+        unredacted: draft.cleaner.is_off(),
+        expect_mode: report.expect_mode.clone(),
+        detected_mode: report.detected_mode.name().into(),
+        l2_configured: report.l2_configured,
+        sources: named(&|e| (e.kind != "report").then(|| e.source.clone())),
+        artifacts: named(&|e| e.file.clone()),
+        files: draft.entries.clone(),
+        scrape_errors: draft
+            .entries
+            .iter()
+            .filter(|e| e.is_error())
+            .map(|e| ScrapeError {
+                source_name: e.name.clone(),
+                source: e.source.clone(),
+                error: e.error.clone().unwrap_or_default(),
+            })
+            .collect(),
+        skipped_endpoints: SKIPPED
+            .iter()
+            .filter(|(endpoint, ..)| !(request.include_env && *endpoint == "GET /env"))
+            .map(|(endpoint, status, reason)| Skipped {
+                endpoint: (*endpoint).into(),
+                reason: (*reason).into(),
+                status: (*status).into(),
+            })
+            .collect(),
+        compat_summary: CompatSummary::of(report),
+    }
+}

@@ -1,0 +1,37 @@
+//! Collects evidence from servers that run and from files, without changing either.
+//!
+//! Only GET, only the routes of [`probes`], only the endpoints that the user named. What is
+//! written is redacted first, and appears as a whole or not at all.
+
+mod draft;
+mod gather;
+mod lmcache;
+mod manifest;
+mod place;
+pub mod probes;
+mod process;
+mod redact;
+
+pub use gather::Attempt;
+pub use lmcache::{
+    Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache,
+};
+pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
+pub use place::PlaceError;
+pub use process::{ProcessFacts, ProcessError};
+pub use redact::Replaced;
+
+/// Why nothing was collected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CollectError {
+    /// The packet cannot be written there.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// Something in the packet could not be written.
+    #[error("{0} could not be written: {1}")]
+    Write(String, #[source] std::io::Error),
+    /// A fetch cannot even be tried.
+    #[error(transparent)]
+    Client(#[from] crate::fetch::FetchError),
+}
