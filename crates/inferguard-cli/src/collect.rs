@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use inferguard::collect::{
-    Collected, CollectError, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache,
+    CollectError, Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache,
 };
 use inferguard::fetch::{Credentials, FetchLimits};
 use inferguard::report::Options;
@@ -64,10 +64,24 @@ fn request(args: &CollectLmcacheArgs, credentials: Credentials) -> Result<Lmcach
         ..LmcacheRequest::default()
     };
     let mut named = vec![
-        ("engine_metrics", args.engine_metrics_url.as_ref(), args.engine_metrics_file.as_ref(), "engine_metrics.prom", true),
-        ("lmcache_metrics", args.lmcache_metrics_url.as_ref(), args.lmcache_metrics_file.as_ref(), "lmcache_metrics.prom", true),
+        (
+            "engine_metrics",
+            args.engine_metrics_url.as_ref(),
+            args.engine_metrics_file.as_ref(),
+            "engine_metrics.prom",
+            true,
+        ),
+        (
+            "lmcache_metrics",
+            args.lmcache_metrics_url.as_ref(),
+            args.lmcache_metrics_file.as_ref(),
+            "lmcache_metrics.prom",
+            true,
+        ),
     ];
-    named.extend(args.routes.each().into_iter().map(|(name, url, file, to)| (name, url, file, to, false)));
+    named.extend(
+        args.routes.each().into_iter().map(|(name, url, file, to)| (name, url, file, to, false)),
+    );
     for (name, url, file, to, page) in named {
         if let Some(path) = file {
             if url.is_some() {
@@ -130,7 +144,10 @@ fn request(args: &CollectLmcacheArgs, credentials: Credentials) -> Result<Lmcach
         let pid = pid.parse().map_err(|_| format!("--pid {text}: a process id is needed"))?;
         out.pids.push((pid, role.map(str::to_owned)));
     }
-    let none = out.files.is_empty() && out.urls.is_empty() && out.servers.is_empty() && out.pids.is_empty();
+    let none = out.files.is_empty()
+        && out.urls.is_empty()
+        && out.servers.is_empty()
+        && out.pids.is_empty();
     if none {
         return Err("collect-lmcache needs at least one input, such as --lmcache-url URL".into());
     }
@@ -144,7 +161,9 @@ fn distinct(request: &LmcacheRequest) -> Result<(), String> {
     for (i, one) in all.iter().enumerate() {
         if all.iter().take(i).any(|other| other == one) {
             let flag = if one.0 { "--engine-url" } else { "--lmcache-url" };
-            return Err(format!("{flag}: give several servers different roles, as in {flag} a=URL {flag} b=URL"));
+            return Err(format!(
+                "{flag}: give several servers different roles, as in {flag} a=URL {flag} b=URL"
+            ));
         }
     }
     Ok(())
@@ -161,7 +180,9 @@ pub(crate) fn lmcache(args: &CollectLmcacheArgs) -> Exit {
         }
     };
     if args.no_redact {
-        complain("WARNING: --no-redact: the packet will hold credentials, prompts and token ids as the sources do");
+        complain(
+            "WARNING: --no-redact: the packet will hold credentials, prompts and token ids as the sources do",
+        );
     }
     let collected = match collect_lmcache(&request, interrupts.flag()) {
         Ok(collected) => collected,
@@ -173,9 +194,7 @@ pub(crate) fn lmcache(args: &CollectLmcacheArgs) -> Exit {
             };
         }
     };
-    for error in &collected.manifest.scrape_errors {
-        complain(&format!("{}: {}: {}", error.source_name, error.source, error.error));
-    }
+    errors(&collected);
     let told = tell(args, &collected);
     let read = if collected.usable {
         Exit::Done
@@ -184,6 +203,27 @@ pub(crate) fn lmcache(args: &CollectLmcacheArgs) -> Exit {
         Exit::NothingUsable
     };
     first(&[read, told, interrupts.exit_code().map_or(Exit::Done, Exit::Interrupted)])
+}
+
+/// One line a cause: a server that is down fails at every route in the same way.
+fn errors(collected: &Collected) {
+    let mut told: Vec<(String, &str, Vec<&str>)> = Vec::new();
+    for error in &collected.manifest.scrape_errors {
+        let server = error.source.split('/').take(3).collect::<Vec<_>>().join("/");
+        let server = if error.source.contains("://") { server } else { error.source.clone() };
+        match told.iter_mut().find(|(s, e, _)| *s == server && *e == error.error) {
+            Some((.., names)) => names.push(&error.source_name),
+            None => told.push((server, &error.error, vec![&error.source_name])),
+        }
+    }
+    for (server, error, names) in told {
+        let what = match names.as_slice() {
+            [one] => (*one).to_owned(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            [] => String::new(),
+        };
+        complain(&format!("{server}: {error} ({what})"));
+    }
 }
 
 fn tell(args: &CollectLmcacheArgs, collected: &Collected) -> Exit {

@@ -170,6 +170,8 @@ fn role_of(pages: &[Page], identities: &[Identity], members: &[usize]) -> String
             let stem = base.split('.').next()?;
             let stem =
                 stem.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['-', '_']);
+            // `lmcache_metrics.prom` of a collected packet is the page of `lmcache`.
+            let stem = stem.strip_suffix("_metrics").unwrap_or(stem);
             let telling =
                 ["lmcache", "vllm", "sglang", "engine", "prefill", "decode", "coordinator"]
                     .iter()

@@ -59,7 +59,12 @@ impl Draft {
 
     /// Writes a report of ours. It was made from what is in the packet, so nothing is left to
     /// redact.
-    pub(super) fn write_json<T: Serialize>(&mut self, name: &str, file: &str, value: &T) -> io::Result<()> {
+    pub(super) fn write_json<T: Serialize>(
+        &mut self,
+        name: &str,
+        file: &str,
+        value: &T,
+    ) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(value)?;
         text.push(b'\n');
         self.put(file, &text)?;
@@ -211,7 +216,9 @@ impl Draft {
             }
             Err(e) => Some((
                 "not_copied",
-                format!("{e}: its evidence is in the packet, the trace is not (--no-redact copies it)"),
+                format!(
+                    "{e}: its evidence is in the packet, the trace is not (--no-redact copies it)"
+                ),
             )),
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::fetch::{Address, Answer, Client, FetchError};
+use crate::fetch::{Address, Answer, Client};
 
 /// One thing to fetch.
 #[derive(Debug, Clone)]
@@ -107,9 +107,8 @@ fn one(client: &Client, task: Task, cancel: &AtomicBool) -> Fetched {
                 attempt.error_code = Some(error.code().to_owned());
                 attempts.push(attempt);
                 // The same server would fail in the same way.
-                if !matches!(error, FetchError::TooLarge(_) | FetchError::Encoding) {
-                    break;
-                }
+                answer = None;
+                break;
             }
         }
     }

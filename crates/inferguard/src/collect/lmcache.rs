@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lmcache_prom::contract::Catalog;
 
+use super::CollectError;
 use super::draft::{Draft, entry};
 use super::gather::{self, Fetched, Task};
 use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
@@ -15,7 +16,6 @@ use super::place::Place;
 use super::probes::{ENGINE, ENVIRONMENT, ESTABLISHED, LMCACHE, Probe, SKIPPED};
 use super::process::{ProcessFacts, is_allowed};
 use super::redact::Cleaner;
-use super::CollectError;
 use crate::fetch::{Address, Client, Credentials, FetchLimits};
 use crate::lanes::TraceRow;
 use crate::packet::{ArtifactKind, Input, Limits, open, sniff};
@@ -180,7 +180,12 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
     let mut out = Vec::new();
     let mut once: Vec<Task> = Vec::new();
     let mut pages: Vec<Task> = Vec::new();
-    let mut task = |name: &str, role: Option<&str>, file: &str, urls: Result<Vec<Address>, String>, probe, page| {
+    let mut task = |name: &str,
+                    role: Option<&str>,
+                    file: &str,
+                    urls: Result<Vec<Address>, String>,
+                    probe,
+                    page| {
         match urls {
             Ok(addresses) => {
                 let task = Task {
@@ -190,7 +195,11 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
                     addresses,
                     probe,
                 };
-                if page { pages.push(task) } else { once.push(task) }
+                if page {
+                    pages.push(task);
+                } else {
+                    once.push(task);
+                }
                 None
             }
             Err(message) => Some(message),
@@ -215,7 +224,11 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
         let base = match base {
             Ok(base) => base,
             Err(message) => {
-                bad.push((name.to_owned(), crate::fetch::without_credentials(&server.url), message));
+                bad.push((
+                    name.to_owned(),
+                    crate::fetch::without_credentials(&server.url),
+                    message,
+                ));
                 continue;
             }
         };
@@ -234,14 +247,25 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
         };
         let environment = (request.include_env && !server.engine).then_some(&ENVIRONMENT);
         for probe in probes.iter().chain(environment) {
-            let name = if server.engine { probe.name.to_owned() } else { format!("lmcache_{}", probe.name) };
+            let name = if server.engine {
+                probe.name.to_owned()
+            } else {
+                format!("lmcache_{}", probe.name)
+            };
             let addresses = probe.paths.iter().map(|p| root.below(p)).collect();
             task(&name.replace('-', "_"), role, probe.file, Ok(addresses), true, false);
         }
         if let Some(thread) = request.thread_name.as_deref().filter(|_| !server.engine) {
             let path = format!("/periodic-threads/{}", encode(thread));
             let addresses = vec![root.below(&path)];
-            task("lmcache_periodic_thread", role, "lmcache_periodic_thread.txt", Ok(addresses), true, false);
+            task(
+                "lmcache_periodic_thread",
+                role,
+                "lmcache_periodic_thread.txt",
+                Ok(addresses),
+                true,
+                false,
+            );
         }
     }
     for (name, source, message) in bad {
@@ -297,9 +321,13 @@ fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
     let mut made = entry(&one.task.name, one.task.role.as_deref(), draft.cleaner.text(&source));
     made.http_status = last.as_ref().and_then(|a| a.http_status);
     made.attempts = if one.attempts.len() > 1 { one.attempts } else { vec![] };
-    let Some(answer) = one.answer.filter(|_| last.as_ref().is_some_and(|a| a.error.is_none())) else {
+    let Some(answer) = one.answer.filter(|_| last.as_ref().is_some_and(|a| a.error.is_none()))
+    else {
         made.status = "not_fetched".into();
-        made.error = last.as_ref().and_then(|a| a.error.clone()).or(Some("it was not asked: the run was stopped".into()));
+        made.error = last
+            .as_ref()
+            .and_then(|a| a.error.clone())
+            .or(Some("it was not asked: the run was stopped".into()));
         made.error_code = last.and_then(|a| a.error_code);
         draft.entries.push(made);
         return Ok(());
@@ -317,7 +345,10 @@ fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
         }
         300..=399 => {
             made.status = "http_error".into();
-            made.error = Some(format!("the server answered {}, a redirect: it is not followed", answer.status));
+            made.error = Some(format!(
+                "the server answered {}, a redirect: it is not followed",
+                answer.status
+            ));
             draft.entries.push(made);
             return Ok(());
         }
@@ -428,7 +459,11 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
         }
     };
     if let Some(TraceRow { evidence, .. }) = &report.lmcache_trace_evidence {
-        put("lmcache_trace_evidence", "lmcache_trace_evidence.json", serde_json::to_value(evidence));
+        put(
+            "lmcache_trace_evidence",
+            "lmcache_trace_evidence.json",
+            serde_json::to_value(evidence),
+        );
     }
     if let Some(evidence) = &report.lmcache_trace_replay_evidence {
         put(

@@ -13,12 +13,10 @@ mod process;
 mod redact;
 
 pub use gather::Attempt;
-pub use lmcache::{
-    Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache,
-};
+pub use lmcache::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache};
 pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
 pub use place::PlaceError;
-pub use process::{ProcessFacts, ProcessError};
+pub use process::{ProcessError, ProcessFacts};
 pub use redact::Replaced;
 
 /// Why nothing was collected.

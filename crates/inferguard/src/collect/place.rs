@@ -103,6 +103,12 @@ impl Place {
         for file in &own {
             let old = self.output.join(file);
             fs::remove_file(&old).map_err(io_at(&old))?;
+            // Directories that are empty now were ours.
+            for dir in file.ancestors().skip(1).take_while(|d| !d.as_os_str().is_empty()) {
+                if fs::remove_dir(self.output.join(dir)).is_err() {
+                    break;
+                }
+            }
         }
         // The manifest comes last: without it there is no packet.
         files.sort_by_key(|f| f.as_os_str() == PacketManifest::FILE);
@@ -147,7 +153,9 @@ fn earlier(output: &Path) -> BTreeSet<PathBuf> {
     let names = fs::read(&manifest)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok())
-        .filter(|m| m.get("schema_version").and_then(Value::as_str) == Some(PacketManifest::SCHEMA));
+        .filter(|m| {
+            m.get("schema_version").and_then(Value::as_str) == Some(PacketManifest::SCHEMA)
+        });
     if let Some(Value::Object(artifacts)) = names.as_ref().and_then(|m| m.get("artifacts")) {
         out.extend(artifacts.values().filter_map(Value::as_str).map(PathBuf::from));
     }

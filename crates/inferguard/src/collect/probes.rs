@@ -15,11 +15,7 @@ pub struct Probe {
     pub paths: &'static [&'static str],
 }
 
-const fn probe(
-    name: &'static str,
-    file: &'static str,
-    paths: &'static [&'static str],
-) -> Probe {
+const fn probe(name: &'static str, file: &'static str, paths: &'static [&'static str]) -> Probe {
     Probe { name, file, paths }
 }
 
@@ -78,25 +74,53 @@ pub const ENVIRONMENT: Probe = probe("env", "lmcache_env.json", &["/env"]);
 /// Routes that are never called, each with the reason: `destructive_skipped` changes state,
 /// `sensitive_skipped` tells what it should not.
 pub const SKIPPED: &[(&str, &str, &str)] = &[
-    ("GET /env", "sensitive_skipped", "the process' whole environment, credentials among it; --include-env reads it through an allow-list"),
-    ("GET /inference_info", "sensitive_skipped", "the engine's whole configuration, credentials among it"),
+    (
+        "GET /env",
+        "sensitive_skipped",
+        "the process' whole environment, credentials among it; --include-env reads it through an allow-list",
+    ),
+    (
+        "GET /inference_info",
+        "sensitive_skipped",
+        "the engine's whole configuration, credentials among it",
+    ),
     ("GET /cache/objects", "sensitive_skipped", "raw chunk hashes of every tenant"),
     ("GET /directory/keys", "sensitive_skipped", "raw chunk hashes of every tenant"),
-    ("GET /loglevel?logger_name=..&level=..", "destructive_skipped", "sets a log level; only the bare form is read"),
-    ("GET /cache/prefetches/{request_id}", "destructive_skipped", "the first read after completion removes the job"),
+    (
+        "GET /loglevel?logger_name=..&level=..",
+        "destructive_skipped",
+        "sets a log level; only the bare form is read",
+    ),
+    (
+        "GET /cache/prefetches/{request_id}",
+        "destructive_skipped",
+        "the first read after completion removes the job",
+    ),
     ("GET /health_generate", "destructive_skipped", "makes the engine generate"),
-    ("POST /cache/clear", "destructive_skipped", "drops what is cached (/clear-cache, /api/clear-cache before 0.5.1)"),
+    (
+        "POST /cache/clear",
+        "destructive_skipped",
+        "drops what is cached (/clear-cache, /api/clear-cache before 0.5.1)",
+    ),
     ("POST /api/clear-cache", "destructive_skipped", "drops what is cached"),
     ("DELETE /cache/clear", "destructive_skipped", "drops what is cached"),
     ("DELETE /cache/objects", "destructive_skipped", "deletes objects"),
     ("POST /cache/prefetches", "destructive_skipped", "loads objects"),
     ("POST /metrics/reset", "destructive_skipped", "resets counters"),
-    ("quota mutation endpoints", "destructive_skipped", "PUT and DELETE /quota/{cache_salt} change limits"),
+    (
+        "quota mutation endpoints",
+        "destructive_skipped",
+        "PUT and DELETE /quota/{cache_salt} change limits",
+    ),
     ("POST /reconfigure/*", "destructive_skipped", "changes the running configuration"),
     ("POST /run_script", "destructive_skipped", "executes code"),
     ("POST /conf", "destructive_skipped", "changes the running configuration"),
     ("POST /chunk_statistics/*", "destructive_skipped", "starts, stops or resets statistics"),
-    ("PUT /freeze/*, /hot_cache/*, /bypass/*", "destructive_skipped", "changes how the cache works"),
+    (
+        "PUT /freeze/*, /hot_cache/*, /bypass/*",
+        "destructive_skipped",
+        "changes how the cache works",
+    ),
     ("POST, DELETE /backends, /lookup/*", "destructive_skipped", "recreates parts of the engine"),
 ];
 
@@ -105,8 +129,18 @@ mod tests {
     use super::*;
 
     /// What must never be asked, in any form.
-    const NEVER: &[&str] =
-        &["clear", "reset", "run_script", "reconfigure/dax", "env", "inference_info", "objects", "prefetches", "generate", "keys"];
+    const NEVER: &[&str] = &[
+        "clear",
+        "reset",
+        "run_script",
+        "reconfigure/dax",
+        "env",
+        "inference_info",
+        "objects",
+        "prefetches",
+        "generate",
+        "keys",
+    ];
 
     #[test]
     fn no_probe_is_a_route_that_is_skipped() {

@@ -7,17 +7,35 @@ use serde::Serialize;
 
 /// Names of variables whose values are read. Everything else is listed by name only.
 const ALLOWED: &[&str] = &[
-    "PYTHONHASHSEED", "PROMETHEUS_MULTIPROC_DIR", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
-    "UCX_TLS", "UCX_NET_DEVICES", "NIXL_LOG_LEVEL", "MOONCAKE_CONFIG_PATH", "OMP_NUM_THREADS",
-    "LD_LIBRARY_PATH", "TZ",
+    "PYTHONHASHSEED",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "CUDA_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "UCX_TLS",
+    "UCX_NET_DEVICES",
+    "NIXL_LOG_LEVEL",
+    "MOONCAKE_CONFIG_PATH",
+    "OMP_NUM_THREADS",
+    "LD_LIBRARY_PATH",
+    "TZ",
 ];
 
 /// Beginnings of names whose values are read, where the name tells of no secret.
 const ALLOWED_PREFIXES: &[&str] = &["LMCACHE_", "VLLM_", "SGLANG_", "NCCL_", "OTEL_"];
 
 /// Parts of names whose values are never read.
-const SECRET_PARTS: &[&str] =
-    &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH", "HEADERS", "COOKIE", "SALT"];
+const SECRET_PARTS: &[&str] = &[
+    "KEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "CREDENTIAL",
+    "AUTH",
+    "HEADERS",
+    "COOKIE",
+    "SALT",
+];
 
 /// What was read of a process, in the form of a `command.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

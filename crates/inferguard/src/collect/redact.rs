@@ -151,7 +151,8 @@ fn pieces(
     let mut piece = Vec::new();
     loop {
         let n = reader.read_until(b'\n', &mut piece)?;
-        let full = piece.len() >= PIECE && (!in_block(&piece) || piece.len() >= PIECE + LONGEST_BLOCK);
+        let full =
+            piece.len() >= PIECE && (!in_block(&piece) || piece.len() >= PIECE + LONGEST_BLOCK);
         if n == 0 || full {
             if !piece.is_empty() {
                 each(&piece)?;
@@ -168,7 +169,9 @@ fn pieces(
 fn in_block(piece: &[u8]) -> bool {
     let tail = piece.get(piece.len().saturating_sub(LONGEST_BLOCK)..).unwrap_or_default();
     match memchr::memmem::rfind(tail, b"-----BEGIN ") {
-        Some(at) => memchr::memmem::find(tail.get(at..).unwrap_or_default(), b"-----END ").is_none(),
+        Some(at) => {
+            memchr::memmem::find(tail.get(at..).unwrap_or_default(), b"-----END ").is_none()
+        }
         None => false,
     }
 }

@@ -201,7 +201,9 @@ impl Client {
         match error {
             ureq::Error::Timeout(_) => FetchError::Timeout(self.limits.timeout.as_secs_f64()),
             ureq::Error::BodyExceedsLimit(n) => FetchError::TooLarge(*n),
-            ureq::Error::ConnectionFailed => FetchError::Connection("refused or unreachable".into()),
+            ureq::Error::ConnectionFailed => {
+                FetchError::Connection("refused or unreachable".into())
+            }
             ureq::Error::HostNotFound => FetchError::Host,
             ureq::Error::Tls(what) => FetchError::Tls((*what).into()),
             ureq::Error::Rustls(what) => FetchError::Tls(what.to_string()),
@@ -219,17 +221,17 @@ impl Client {
 
 /// Fetches a metrics page; what goes wrong is the input's content, never a panic. `/metrics` is
 /// added to a URL without a path.
-pub fn fetch_page(
-    url: &str,
-    role: Option<&'static str>,
-    client: &Client,
-) -> Input {
+pub fn fetch_page(url: &str, role: Option<&'static str>, client: &Client) -> Input {
     let shown = without_credentials(url);
     let (body, at) = match Address::parse(url).map_err(FetchError::from) {
         Ok(address) => match client.get(&address.or_path("/metrics")) {
-            Ok(answer) if (300..400).contains(&answer.status) => {
-                (Err(format!("the server answered {}, a redirect: it is not followed", answer.status)), None)
-            }
+            Ok(answer) if (300..400).contains(&answer.status) => (
+                Err(format!(
+                    "the server answered {}, a redirect: it is not followed",
+                    answer.status
+                )),
+                None,
+            ),
             Ok(answer) if answer.status != 200 => {
                 (Err(format!("the server answered {}", answer.status)), None)
             }

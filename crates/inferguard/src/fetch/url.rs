@@ -171,7 +171,10 @@ mod tests {
     fn paths_of_a_server() {
         let base = Address::parse("http://h:1/proxy/").unwrap();
         assert_eq!(base.below("/status").shown(), "http://h:1/proxy/status");
-        assert_eq!(Address::parse("http://h").unwrap().or_path("/metrics").shown(), "http://h/metrics");
+        assert_eq!(
+            Address::parse("http://h").unwrap().or_path("/metrics").shown(),
+            "http://h/metrics"
+        );
         assert_eq!(base.or_path("/metrics").shown(), "http://h:1/proxy/");
     }
 }

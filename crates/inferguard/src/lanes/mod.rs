@@ -53,7 +53,9 @@ pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> L
     let mut traces: Vec<TraceRow> = Vec::new();
     for (index, evidence) in lanes.traces {
         // A trace and the evidence of it are one trace.
-        let known = |row: &TraceRow| !row.evidence.sha256.is_empty() && row.evidence.sha256 == evidence.sha256;
+        let known = |row: &TraceRow| {
+            !row.evidence.sha256.is_empty() && row.evidence.sha256 == evidence.sha256
+        };
         if !traces.iter().any(known) {
             traces.push(TraceRow { path: path(index), evidence });
         }

@@ -24,7 +24,9 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, f64> {
 fn note(times: &mut BTreeMap<String, f64>, entry: &Value) {
     // A packet's own manifest lists its files.
     if let Some(files) = entry.get("files").and_then(Value::as_array) {
-        files.iter().for_each(|e| note(times, e));
+        for file in files {
+            note(times, file);
+        }
     }
     let Some(file) = entry.get("file").and_then(Value::as_str) else { return };
     let at = entry.get("t").or_else(|| entry.get("at").and_then(|at| at.get("unix")));
