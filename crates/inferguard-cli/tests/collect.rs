@@ -312,7 +312,7 @@ fn an_answer_without_end_is_cut_at_the_limit() {
 fn old_routes_are_found_behind_new_ones() {
     let old = Server::start("127.0.0.1:0", |path, stream| match path {
         "/api/healthcheck" => {
-            reply(stream, "200 OK", "application/json", br#"{"status":"healthy"}"#)
+            reply(stream, "200 OK", "application/json", br#"{"status":"healthy"}"#);
         }
         "/api/status" => {
             reply(

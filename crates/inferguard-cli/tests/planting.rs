@@ -33,6 +33,10 @@ fn object(all: &[Plant]) -> String {
     serde_json::json!({"chunk_size": 256, "is_healthy": true, "extra_config": nested}).to_string()
 }
 
+fn placeholder() -> regex::Regex {
+    regex::Regex::new("redacted-[a-z-]+-[0-9a-f]{12}").unwrap()
+}
+
 fn leaks(dir: &Path, all: &[Plant], out: &mut Vec<String>) {
     for item in fs::read_dir(dir).unwrap() {
         let path = item.unwrap().path();
@@ -41,7 +45,9 @@ fn leaks(dir: &Path, all: &[Plant], out: &mut Vec<String>) {
             continue;
         }
         let bytes = fs::read(&path).unwrap();
+        // A placeholder may hold a short needle by chance (`redacted-host-a...`).
         let text = String::from_utf8_lossy(&bytes);
+        let text = placeholder().replace_all(&text, "");
         // Shorter ones also stand in words that may stay (`lm-a` in `--vllm-api-key`).
         for needle in all.iter().flat_map(|p| &p.needles).filter(|n| n.len() > 4) {
             if text.contains(needle.as_str()) {

@@ -74,6 +74,7 @@ pub(crate) struct NetArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct CollectLmcacheArgs {
     /// Directory of the packet: created, or added to where it holds no packet yet
     #[arg(long, value_name = "DIR")]
