@@ -93,10 +93,10 @@ pub(crate) struct CompatArgs {
     /// Log evidence; recognised, not read by this version
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_log_evidence_file: Option<PathBuf>,
-    /// Trace evidence; recognised, not read by this version
+    /// Trace: the .lct file itself or lmcache_trace_evidence.json
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_trace_evidence_file: Option<PathBuf>,
-    /// Replay evidence; recognised, not read by this version
+    /// Outputs of LMCache's trace tools: a file, a directory or lmcache_trace_replay_evidence.json
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_trace_replay_evidence_file: Option<PathBuf>,
     /// Span evidence; recognised, not read by this version
