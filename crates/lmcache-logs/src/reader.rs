@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use regex::Captures;
+use regex::CaptureLocations;
 
 use crate::dump::settings;
 use crate::evidence::{
@@ -13,7 +13,7 @@ use crate::evidence::{
 use crate::line::{Line, Product, split, without_colours};
 use crate::mask::{Mask, clip};
 use crate::stat::FieldTally;
-use crate::table::{Row, Table};
+use crate::table::{Search, Table};
 use crate::traceback::Tracebacks;
 
 /// Longest line that is looked at; the rest of a longer one is passed over.
@@ -75,7 +75,7 @@ pub struct LogReader<'t> {
     other: OtherLines,
     first_work: Option<u64>,
     last_time: String,
-    scratch: Vec<usize>,
+    search: Search,
     colours: String,
 }
 
@@ -96,7 +96,7 @@ impl<'t> LogReader<'t> {
             other: OtherLines::default(),
             first_work: None,
             last_time: String::new(),
-            scratch: Vec::new(),
+            search: Search::default(),
             colours: String::new(),
         }
     }
@@ -161,11 +161,11 @@ impl<'t> LogReader<'t> {
         let line = split(text);
         let process = self.note(&line, text);
         let inside = self.tracebacks.take(process, self.line, line.message);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let found = self.table.find(line.message, &mut scratch);
-        self.scratch = scratch;
+        let mut search = std::mem::take(&mut self.search);
+        let found = self.table.find(line.message, place(&line), &mut search);
+        self.search = search;
         match found {
-            Some((index, captures)) => self.event(index, captures.as_ref(), &line),
+            Some(index) => self.event(index, &line),
             None if line.product == Product::Lmcache && !inside => self.unknown(line.message),
             None => {}
         }
@@ -213,11 +213,19 @@ impl<'t> LogReader<'t> {
         0
     }
 
-    fn event(&mut self, index: usize, captures: Option<&Captures<'_>>, line: &Line<'_>) {
-        let Some(row) = self.table.row(index).copied() else { return };
+    fn event(&mut self, index: usize, line: &Line<'_>) {
+        let table = self.table;
+        let (Some(row), Some(compiled)) = (table.row(index).copied(), table.compiled(index)) else {
+            return;
+        };
         if self.first_work.is_none() && WORK.contains(&row.category) {
             self.first_work = Some(self.line);
         }
+        let groups = Groups {
+            message: line.message,
+            names: &compiled.names,
+            locations: self.search.locations.take().filter(|_| !compiled.names.is_empty()),
+        };
         let number = self.line;
         let tally = self.events.entry(index).or_default();
         tally.count += 1;
@@ -226,41 +234,42 @@ impl<'t> LogReader<'t> {
             tally.first_line = number;
             tally.first_time = line.time.map(str::to_owned);
             clip(line.message, EXAMPLE * 4).clone_into(&mut tally.example);
+            // The seed of all hashes is a hash itself.
+            if let Some(hash) = groups.get("none_hash") {
+                tally.example = tally.example.replace(hash, "[hash]");
+            }
         }
         if let Some(time) = line.time {
             tally.last_time.clear();
             tally.last_time.push_str(clip(time, 40));
         }
-        let Some(captures) = captures else { return };
-        let Some(regex) = self.table.regex(index) else { return };
-        for name in regex.capture_names().flatten() {
-            let Some(value) = captures.name(name) else { continue };
-            if name == "config" {
-                continue;
+        for (name, value) in groups.all() {
+            if name != "config" {
+                tally.fields.entry(name).or_default().add(value);
             }
-            // Names of the table live as long as the program.
-            let Some(name) = known(row, name) else { continue };
-            tally.fields.entry(name).or_default().add(value.as_str());
         }
-        if row.id == "lmcache.lookup" {
-            self.lookup(captures);
+        match row.id {
+            "lmcache.lookup" => self.lookup(&groups),
+            "lmcache.mp_option" => {
+                if let (Some(option), Some(value)) = (groups.get("option"), groups.get("value")) {
+                    self.setting(&format!("lmcache.mp.{option}"), value);
+                }
+            }
+            "lmcache.hash_mp" => {
+                if let Some(size) = groups.get("chunk_size") {
+                    self.setting("chunk_size", size);
+                }
+            }
+            _ => {}
         }
-        if let Some(dump) = captures.name("config") {
-            self.dump(dump.as_str());
+        if let Some(dump) = groups.get("config") {
+            self.dump(dump);
         }
-        if let (Some(option), Some(value)) = (captures.name("option"), captures.name("value")) {
-            let name = format!("lmcache.mp.{}", option.as_str());
-            self.setting(&name, value.as_str());
-        }
-        if row.id == "lmcache.hash_mp"
-            && let Some(size) = captures.name("chunk_size")
-        {
-            self.setting("chunk_size", size.as_str());
-        }
+        self.search.locations = groups.locations;
     }
 
-    fn lookup(&mut self, captures: &Captures<'_>) {
-        let number = |name: &str| captures.name(name).and_then(|m| m.as_str().parse::<i64>().ok());
+    fn lookup(&mut self, groups: &Groups<'_>) {
+        let number = |name: &str| groups.get(name).and_then(|m| m.parse::<i64>().ok());
         let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
         let out = &mut self.lookups;
         out.count += 1;
@@ -425,10 +434,44 @@ fn unwrapped(text: &str) -> Cow<'_, str> {
     message.map_or(Cow::Borrowed(text), |m| Cow::Owned(m.trim_end().to_owned()))
 }
 
-/// The name of a group as the table spells it.
-fn known(row: Row, name: &str) -> Option<&'static str> {
-    let at = row.pattern.find(&format!("(?P<{name}>"))?;
-    row.pattern.get(at + 4..at + 4 + name.len())
+/// What a row took from a message.
+struct Groups<'m> {
+    message: &'m str,
+    names: &'m [(usize, &'static str)],
+    locations: Option<CaptureLocations>,
+}
+
+impl<'m> Groups<'m> {
+    fn at(&self, number: usize) -> Option<&'m str> {
+        let (start, end) = self.locations.as_ref()?.get(number)?;
+        self.message.get(start..end)
+    }
+
+    fn get(&self, name: &str) -> Option<&'m str> {
+        self.names.iter().find(|(_, n)| *n == name).and_then(|(number, _)| self.at(*number))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&'static str, &'m str)> + '_ {
+        self.names.iter().filter_map(|(number, name)| Some((*name, self.at(*number)?)))
+    }
+}
+
+/// A number for the place in the source that wrote a line. Only a line that names its place can
+/// be told to have the shape of another; uvicorn's access lines are all of one call.
+fn place(line: &Line<'_>) -> Option<u64> {
+    let text = match line.place {
+        Some(place) => place.as_bytes(),
+        None if line.product == Product::Uvicorn
+            && line.message.ends_with(|c: char| c.is_ascii_digit() || c == 'K') =>
+        {
+            b""
+        }
+        None => return None,
+    };
+    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325 ^ line.product as u64, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Some(hash)
 }
 
 fn bump(map: &mut BTreeMap<String, u64>, name: &str, by: u64) {
