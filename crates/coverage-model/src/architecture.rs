@@ -1,9 +1,9 @@
 //! How engine and LMCache are put together, as labels with their evidence.
 
-use lmcache_prom::contract::Catalog;
+use lmcache_prom::contract::{Catalog, Product, Release};
 use serde::Serialize;
 
-use crate::evidence::{Evidence, Source};
+use crate::evidence::{Evidence, FactKind, Source};
 use crate::mode::{Asks, ModeVerdict, asks_external_cache, is_lmcache_class};
 use crate::vocabulary::{Claim, Mode};
 
@@ -27,6 +27,110 @@ pub struct Architecture {
     pub headline: String,
     /// All labels, the headline first.
     pub labels: Vec<Label>,
+}
+
+/// A label that facts of other lanes give.
+struct Told {
+    label: &'static str,
+    evidence: Vec<Source>,
+}
+
+/// What logs and launch lines say of engines, the most telling first.
+fn told(evidence: &Evidence, shows: &dyn Fn(&str) -> bool, mp_server: bool) -> Vec<Told> {
+    let engine = |product, prefix: &str| {
+        evidence.fact(&FactKind::Engine(product)).is_some() || shows(prefix)
+    };
+    let (vllm, sglang) = (engine(Product::Vllm, "vllm."), engine(Product::Sglang, "sglang."));
+    let mut out: Vec<Told> = Vec::new();
+    let mut put =
+        |label, source: &Source| match out.iter_mut().find(|t: &&mut Told| t.label == label) {
+            Some(have) => have.evidence.push(source.clone()),
+            None => out.push(Told { label, evidence: vec![source.clone()] }),
+        };
+    let mut connected = false;
+    if evidence.only_intents() {
+        return out;
+    }
+    let mut connected = false;
+    if evidence.only_intents() {
+        return out;
+    }
+    let mut put =
+        |label, source: &Source| match out.iter_mut().find(|t: &&mut Told| t.label == label) {
+            Some(have) => have.evidence.push(source.clone()),
+            None => out.push(Told { label, evidence: vec![source.clone()] }),
+        };
+    for fact in &evidence.facts {
+        let FactKind::Connector(name) = &fact.kind else { continue };
+        connected = true;
+        match connector_mode(name) {
+            Some(Mode::Mp) if sglang && !vllm => put("sglang_mp_lmcache", &fact.source),
+            Some(Mode::Mp) => put("vllm_mp_lmcache", &fact.source),
+            Some(Mode::Embedded) if sglang && !vllm => put("sglang_embedded_lmcache", &fact.source),
+            Some(Mode::Embedded) => put("vllm_embedded_lmcache", &fact.source),
+            _ if name.starts_with("Nixl") => {
+                put("vllm_disaggregated_prefill_candidate", &fact.source)
+            }
+            _ => {}
+        }
+    }
+    if let Some(fact) = evidence.fact(&FactKind::SglangLmcache) {
+        // LMCache's radix cache is a client of the multiprocess server from SGLang 0.5.13 on.
+        let since = Release::new(0, 5, 13, 0);
+        let newer = evidence
+            .targets
+            .iter()
+            .filter_map(|t| t.releases.get(&Product::Sglang))
+            .filter_map(lmcache_prom::contract::Inference::min)
+            .chain(evidence.facts.iter().filter_map(|f| match f.kind {
+                FactKind::Release(Product::Sglang, release) => Some(release),
+                _ => None,
+            }))
+            .map(|release| release >= since)
+            .next();
+        let server = mp_server || evidence.fact(&FactKind::MpServer).is_some();
+        put(
+            match newer {
+                Some(true) => "sglang_mp_lmcache",
+                _ if server => "sglang_mp_lmcache",
+                Some(false) => "sglang_embedded_lmcache",
+                None => "sglang_lmcache",
+            },
+            &fact.source,
+        );
+    } else if let Some(fact) = evidence.fact(&FactKind::Hicache) {
+        put("hicache_without_lmcache", &fact.source);
+    }
+    let embedded = evidence.fact(&FactKind::Mode(Mode::Embedded));
+    if let Some(fact) = embedded.filter(|_| vllm && !connected) {
+        put("vllm_embedded_lmcache", &fact.source);
+    }
+    for fact in &evidence.facts {
+        if let FactKind::PdRole(_) = fact.kind {
+            let label = if sglang && !vllm {
+                "sglang_disaggregated_prefill_candidate"
+            } else {
+                "vllm_disaggregated_prefill_candidate"
+            };
+            put(label, &fact.source);
+        }
+    }
+    let without = evidence.fact(&FactKind::NoConnector);
+    if let Some(fact) = without.filter(|_| !connected && embedded.is_none()) {
+        put("engine_without_lmcache", &fact.source);
+    }
+    out
+}
+
+/// The mode that a KV connector class means; nothing for connectors that are not LMCache's.
+pub(crate) fn connector_mode(name: &str) -> Option<Mode> {
+    if name.contains("LMCacheMP") {
+        Some(Mode::Mp)
+    } else if name.contains("LMCache") {
+        Some(Mode::Embedded)
+    } else {
+        None
+    }
 }
 
 /// Puts labels on a deployment.
@@ -103,14 +207,20 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
             add("sglang_mp_lmcache", Claim::Inferred, vec![external, lookup]);
         }
     }
+    for label in told(evidence, &shows, mp_server) {
+        add(label.label, Claim::Inferred, label.evidence);
+    }
     if shows("blend.") {
         add("lmcache_cacheblend", Claim::Measured, mode.evidence.clone());
     }
     if mp_server {
         add("lmcache_mp_server", Claim::Measured, mode.evidence.clone());
+    } else if let Some(fact) = evidence.fact(&FactKind::MpServer) {
+        add("lmcache_mp_server", fact.claim, vec![fact.source.clone()]);
     }
     if mode.mode == Mode::Embedded {
-        add("lmcache_embedded_unknown_engine", Claim::Measured, mode.evidence.clone());
+        let claim = mode.claim;
+        add("lmcache_embedded_unknown_engine", claim, mode.evidence.clone());
     }
     if shows("coordinator.") {
         add("lmcache_p2p_candidate", Claim::Inferred, vec![]);
@@ -123,7 +233,10 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     if has(&labels, "vllm_embedded_lmcache") || has(&labels, "sglang_embedded_lmcache") {
         labels.retain(|l| l.label != "lmcache_embedded_unknown_engine");
     }
-    if has(&labels, "vllm_mp_lmcache") || has(&labels, "sglang_mp_lmcache") {
+    if has(&labels, "sglang_mp_lmcache") || has(&labels, "sglang_embedded_lmcache") {
+        labels.retain(|l| l.label != "sglang_lmcache");
+    }
+    if labels.iter().any(|l| l.label.ends_with("_lmcache") && l.label != "engine_without_lmcache") {
         labels.retain(|l| l.label != "engine_without_lmcache");
     }
     if labels.is_empty() {

@@ -125,6 +125,24 @@ pub enum FactKind {
     ReleaseRange(Product, Release, Option<Release>),
     /// A mode that an artifact of another lane shows.
     Mode(Mode),
+    /// An engine of this product runs.
+    Engine(Product),
+    /// A multiprocess LMCache server runs.
+    MpServer,
+    /// An engine is configured with this KV connector class.
+    Connector(String),
+    /// An engine started without any KV connector.
+    NoConnector,
+    /// An engine failed to start.
+    StartFailed,
+    /// An engine started and serves.
+    Started,
+    /// SGLang runs with `--enable-lmcache`.
+    SglangLmcache,
+    /// SGLang runs with its own hierarchical cache.
+    Hicache,
+    /// An engine is the `prefill` or the `decode` side of disaggregated prefill.
+    PdRole(&'static str),
     /// A capture lane of this kind was supplied; the number counts its artifacts.
     Lane(&'static str, usize),
 }
@@ -160,6 +178,22 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Several launches name different connectors and none of them came up: what they name was
+    /// meant, and nothing says what runs.
+    pub(crate) fn only_intents(&self) -> bool {
+        let names: BTreeSet<&str> = self
+            .facts
+            .iter()
+            .filter_map(|f| match &f.kind {
+                FactKind::Connector(name) => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        names.len() > 1
+            && self.fact(&FactKind::StartFailed).is_some()
+            && self.fact(&FactKind::Started).is_none()
+    }
+
     /// The first fact of a kind.
     pub fn fact(&self, kind: &FactKind) -> Option<&Fact> {
         self.facts.iter().find(|f| f.kind == *kind)

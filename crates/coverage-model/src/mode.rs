@@ -2,6 +2,7 @@
 
 use lmcache_prom::contract::{Catalog, Component, Product, Release};
 
+use crate::architecture::connector_mode;
 use crate::evidence::{Evidence, FactKind, Source, Target};
 use crate::vocabulary::{Claim, Mode};
 
@@ -84,10 +85,17 @@ fn sglang_lmcache(evidence: &Evidence) -> Option<(Source, String)> {
 
 /// The mode that artifacts of other lanes show, where they agree.
 fn by_lane(evidence: &Evidence) -> Option<ModeVerdict> {
+    if evidence.only_intents() {
+        return None;
+    }
     let told: Vec<(Mode, &crate::evidence::Fact)> = evidence
         .facts
         .iter()
-        .filter_map(|f| if let FactKind::Mode(mode) = f.kind { Some((mode, f)) } else { None })
+        .filter_map(|f| match &f.kind {
+            FactKind::Mode(mode) => Some((*mode, f)),
+            FactKind::Connector(name) => connector_mode(name).map(|mode| (mode, f)),
+            _ => None,
+        })
         .collect();
     let (mode, first) = told.first()?;
     let evidence = told.iter().map(|(_, f)| f.source.clone()).collect();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A named value over all lines of an event.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Field {
@@ -37,6 +38,7 @@ pub struct Field {
 
 /// One line as an example.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Example {
@@ -48,6 +50,7 @@ pub struct Example {
 
 /// One event over all lines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventStat {
@@ -71,6 +74,7 @@ pub struct EventStat {
 
 /// What the log covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Coverage {
@@ -99,6 +103,7 @@ pub struct Coverage {
 
 /// A process that wrote into the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ProcessLines {
@@ -112,6 +117,7 @@ pub struct ProcessLines {
 
 /// A setting that the log tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ConfigEntry {
@@ -123,6 +129,7 @@ pub struct ConfigEntry {
 
 /// Lookups that embedded LMCache logged, request by request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Lookups {
@@ -152,6 +159,7 @@ pub struct Lookups {
 
 /// A traceback, counted by its last line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Traceback {
@@ -167,6 +175,7 @@ pub struct Traceback {
 
 /// LMCache's lines that no row of the table knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct OtherLines {
@@ -182,6 +191,7 @@ pub struct OtherLines {
 
 /// Hints on the configuration, under the names that scripts know.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct LogConfig {
@@ -203,6 +213,7 @@ pub struct LogConfig {
 
 /// What a log proves.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct LogEvidence {

@@ -16,6 +16,7 @@ const MAX_LINE: usize = 64 << 20;
 
 /// Smallest, largest and sum.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Spread {
@@ -40,6 +41,7 @@ impl Spread {
 
 /// Lookups of one model with one chunk size.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Reuse {
@@ -69,6 +71,7 @@ pub struct Reuse {
 
 /// `lmcache_lookup_hash_evidence.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct LookupHashEvidence {

@@ -3,18 +3,27 @@
 //! A lane has a parser crate of its own. This module holds what the parsers gave, by artifact,
 //! and turns it into facts and readings for the coverage model.
 
+mod hashes;
+mod log;
 mod replay;
 mod trace;
 
 use coverage_model::{Evidence, Fact, LaneReading};
+use lmcache_logs::LogEvidence;
+use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
 use serde::Serialize;
 
-/// Everything that was read of lanes other than metrics.
+/// Everything that was read of lanes other than metrics. Of a log and of its evidence only one is
+/// given by a packet of ours: the raw file is read again.
 #[derive(Debug, Default)]
 pub struct Lanes {
     /// Traces, each with the index of its artifact.
     pub traces: Vec<(usize, TraceEvidence)>,
+    /// Logs, each with the index of its artifact.
+    pub logs: Vec<(usize, LogEvidence)>,
+    /// All lookup-hash logs together.
+    pub lookup_hashes: Option<LookupHashEvidence>,
     /// Outputs of LMCache's trace tools, as they are, each with the index of its artifact.
     pub(crate) replay_outputs: Vec<(usize, Vec<u8>)>,
     /// Replay evidence that was read before, by this tool or another.
@@ -32,11 +41,24 @@ pub struct TraceRow {
     pub evidence: TraceEvidence,
 }
 
+/// One log as reports show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LogRow {
+    /// Path of the artifact.
+    pub path: String,
+    /// What was read, in the form of `lmcache_log_evidence.json`.
+    #[serde(flatten)]
+    pub evidence: LogEvidence,
+}
+
 /// The lanes in the form in which reports show them.
 #[derive(Debug, Default)]
 pub(crate) struct LaneRows {
     pub(crate) traces: Vec<TraceRow>,
     pub(crate) replay: Option<ReplayEvidence>,
+    pub(crate) logs: Vec<LogRow>,
+    pub(crate) lookup_hashes: Option<LookupHashEvidence>,
 }
 
 /// What a lane adds to the evidence.
@@ -68,7 +90,18 @@ pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> L
     let read: Vec<(String, ReplayEvidence)> =
         lanes.replay_evidence.into_iter().map(|(index, e)| (path(index), e)).collect();
     let replay = replay::join(&outputs, read, &mut out);
+    let logs: Vec<LogRow> = lanes
+        .logs
+        .into_iter()
+        .map(|(index, evidence)| LogRow { path: path(index), evidence })
+        .collect();
+    for row in &logs {
+        log::state(row, &mut out);
+    }
+    if let Some(evidence) = &lanes.lookup_hashes {
+        hashes::state(evidence, &mut out);
+    }
     evidence.facts.append(&mut out.facts);
     evidence.lanes.append(&mut out.readings);
-    LaneRows { traces, replay }
+    LaneRows { traces, replay, logs, lookup_hashes: lanes.lookup_hashes }
 }

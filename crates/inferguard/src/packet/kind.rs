@@ -24,8 +24,12 @@ pub enum ArtifactKind {
     ReplayEvidence,
     /// A log.
     Log,
+    /// Evidence of a log that was read before (`lmcache_log_evidence.json`).
+    LogEvidence,
     /// LMCache's lookup-hash log.
     LookupHash,
+    /// Evidence of lookup hashes that was read before.
+    LookupHashEvidence,
     /// Rows about the boundary between engine and CacheBlend.
     Boundary,
     /// An answer of an HTTP API.
@@ -64,7 +68,9 @@ impl ArtifactKind {
             Self::TraceReplay => "trace_replay",
             Self::ReplayEvidence => "replay_evidence",
             Self::Log => "log",
+            Self::LogEvidence => "log_evidence",
             Self::LookupHash => "lookup_hash",
+            Self::LookupHashEvidence => "lookup_hash_evidence",
             Self::Boundary => "boundary",
             Self::HttpAnswer => "http_answer",
             Self::Command => "command",
@@ -89,6 +95,10 @@ impl ArtifactKind {
                 | Self::TraceEvidence
                 | Self::TraceReplay
                 | Self::ReplayEvidence
+                | Self::Log
+                | Self::LogEvidence
+                | Self::LookupHash
+                | Self::LookupHashEvidence
         )
     }
 
@@ -97,11 +107,11 @@ impl ArtifactKind {
         Some(match self {
             Self::Boundary => "boundary",
             Self::HttpAnswer => "http",
-            Self::Log => "log",
+            Self::Log | Self::LogEvidence => "log",
             Self::Lct | Self::TraceEvidence => "lct",
             Self::OtlpSpans => "otel",
             Self::TraceReplay | Self::ReplayEvidence => "trace_replay",
-            Self::LookupHash => "lookup_hash",
+            Self::LookupHash | Self::LookupHashEvidence => "lookup_hash",
             _ => return None,
         })
     }

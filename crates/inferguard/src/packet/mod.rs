@@ -7,11 +7,13 @@ mod capture_times;
 mod kind;
 mod open;
 mod read;
+mod readers;
 mod sniff;
 
 pub use kind::ArtifactKind;
 pub use open::{Input, Limits, Packet, open};
 pub use read::PAGE_TOO_MANY_SERIES;
+pub(crate) use readers::Readers;
 pub use sniff::sniff;
 
 use serde::Serialize;

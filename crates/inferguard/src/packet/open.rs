@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind::ArtifactKind;
 use super::read::{Content, read};
-use super::{Artifact, InputIssue, Page, capture_times};
+use super::{Artifact, InputIssue, Page, Readers, capture_times};
 use crate::lanes::Lanes;
 
 /// Bounds on what is read.
@@ -83,6 +83,8 @@ pub struct Packet {
     pub pages: Vec<Page>,
     /// What was read of the others.
     pub lanes: Lanes,
+    /// Readers that serve all artifacts.
+    readers: Readers,
 }
 
 impl Packet {
@@ -122,6 +124,9 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
                 open_fetched(&mut packet, url, role.as_deref(), body, *at, limits);
             }
         }
+    }
+    if let Some(evidence) = std::mem::take(&mut packet.readers).finish() {
+        packet.lanes.lookup_hashes = Some(evidence);
     }
     packet
 }
@@ -342,7 +347,8 @@ fn add<R: Read>(
 ) -> Option<String> {
     let mut artifact = blank(&file.shown);
     artifact.captured_at = at;
-    let content = read(stored, &file.relative, file.forced, limits, &mut artifact);
+    let content =
+        read(stored, &file.relative, file.forced, limits, &mut artifact, &mut packet.readers);
     let index = packet.artifacts.len();
     let (bytes, sha256) = (artifact.bytes, artifact.sha256.clone());
     packet.artifacts.push(artifact);
@@ -374,7 +380,15 @@ fn add<R: Read>(
             packet.lanes.replay_evidence.push((index, *evidence));
             None
         }
-        Content::Other => None,
+        Content::Log(evidence) => {
+            packet.lanes.logs.push((index, *evidence));
+            None
+        }
+        Content::LookupHashEvidence(evidence) => {
+            packet.lanes.lookup_hashes = Some(*evidence);
+            None
+        }
+        Content::LookupHashes | Content::Other => None,
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
+use lmcache_logs::LogEvidence;
+use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::{ReadError, Scrape};
 use lmcache_trace::{Hooks, InfoOptions, ReplayEvidence, TraceEvidence, summarize};
 use sha2::{Digest, Sha256};
@@ -12,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::kind::ArtifactKind;
 use super::open::Limits;
 use super::sniff::{SNIFF_BYTES, sniff};
-use super::{Artifact, InputIssue};
+use super::{Artifact, InputIssue, Readers};
 
 /// Code of the issue that a page had more series than the limit.
 pub const PAGE_TOO_MANY_SERIES: &str = "too_many_series";
@@ -32,6 +34,12 @@ pub(crate) enum Content {
     ReplayOutput(Vec<u8>),
     /// Evidence of replays.
     Replay(Box<ReplayEvidence>),
+    /// A log.
+    Log(Box<LogEvidence>),
+    /// Lookup hashes that went into the reader of the packet.
+    LookupHashes,
+    /// Evidence of lookup hashes.
+    LookupHashEvidence(Box<LookupHashEvidence>),
     /// Nothing that this version reads.
     Other,
 }
@@ -107,6 +115,7 @@ pub(crate) fn read<R: Read>(
     forced: Option<ArtifactKind>,
     limits: &Limits,
     artifact: &mut Artifact,
+    readers: &mut Readers,
 ) -> Content {
     let state = Rc::new(RefCell::new(TeeState::default()));
     let mut tee = Tee { inner: stored, state: Rc::clone(&state) };
@@ -120,7 +129,7 @@ pub(crate) fn read<R: Read>(
         let body: Box<dyn Read + '_> =
             if gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
         let body = UntilError { inner: body, left, error: Rc::clone(&error) };
-        read_body(body, relative, forced, limits, artifact)
+        read_body(body, relative, forced, limits, artifact, readers)
     };
     // Whatever the parser left is still hashed.
     let drained = io::copy(&mut tee, &mut io::sink());
@@ -157,6 +166,7 @@ fn read_body<R: Read>(
     forced: Option<ArtifactKind>,
     limits: &Limits,
     artifact: &mut Artifact,
+    readers: &mut Readers,
 ) -> Content {
     let mut head = Vec::new();
     let _ = (&mut body).take(SNIFF_BYTES as u64).read_to_end(&mut head);
@@ -197,6 +207,19 @@ fn read_body<R: Read>(
             Some(bytes) => Content::ReplayOutput(bytes),
             None => Content::Other,
         },
+        ArtifactKind::Log => match readers.log(Cursor::new(head).chain(body)) {
+            Some(evidence) => Content::Log(Box::new(evidence)),
+            None => Content::Other,
+        },
+        ArtifactKind::LookupHash => {
+            readers.lookup_hashes(Cursor::new(head).chain(body));
+            Content::LookupHashes
+        }
+        ArtifactKind::LogEvidence => {
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::Log)
+        }
+        ArtifactKind::LookupHashEvidence => evidence(head, body, limits, artifact)
+            .map_or(Content::Other, Content::LookupHashEvidence),
         ArtifactKind::TraceEvidence => {
             evidence(head, body, limits, artifact).map_or(Content::Other, Content::Trace)
         }

@@ -83,6 +83,8 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-observability-compat/v1"], K::Report),
     (&["inferguard-observability-coverage/v1"], K::Report),
     (&["\"inferguard/check/v1\""], K::Report),
+    (&["inferguard-lmcache-logs/v1"], K::LogEvidence),
+    (&["inferguard-lmcache-lookup-hash-evidence/v1"], K::LookupHashEvidence),
     (&["inferguard-lmcache-trace-evidence/v1"], K::TraceEvidence),
     (&["inferguard-lmcache-trace-replay-evidence/v1"], K::ReplayEvidence),
     (&["\"storage_calls\"", "\"record_count\""], K::TraceEvidence),

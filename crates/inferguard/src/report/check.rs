@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
+use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::contract::Catalog;
 use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
@@ -11,7 +12,7 @@ use serde::Serialize;
 
 use super::findings::{Finding, NotEvaluable, find, not_evaluable};
 use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
-use crate::lanes::{self, LaneRows, TraceRow};
+use crate::lanes::{self, LaneRows, LogRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
 use crate::packet::{Artifact, Packet};
@@ -94,6 +95,10 @@ pub struct CheckReport {
     pub traces: Vec<TraceRow>,
     /// What LMCache's trace tools wrote, where it was given.
     pub trace_replay: Option<ReplayEvidence>,
+    /// Logs that were read.
+    pub logs: Vec<LogRow>,
+    /// Lookup hashes that were read.
+    pub lookup_hashes: Option<LookupHashEvidence>,
     /// Coverage, a row a family.
     pub families: Vec<FamilyRow>,
     /// What is wrong, the likeliest root cause first.
@@ -279,6 +284,8 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         targets: judged.targets,
         traces: judged.lanes.traces,
         trace_replay: judged.lanes.replay,
+        logs: judged.lanes.logs,
+        lookup_hashes: judged.lanes.lookup_hashes,
         families: judged.coverage.families,
         findings: judged.findings,
         not_evaluable: judged.not_evaluable,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coverage_model::{FactKind, FamilyRow, Mode, RequiredWhen, Status};
+use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::contract::{Catalog, Component, Release, When};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
-use crate::lanes::TraceRow;
+use crate::lanes::{LogRow, TraceRow};
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -172,8 +173,10 @@ pub struct CompatReport {
     pub lmcache_cacheblend_summary: CacheblendSummary,
     /// A later lane fills it.
     pub lmcache_http_evidence: Option<()>,
-    /// A later lane fills it.
-    pub lmcache_log_evidence: Option<()>,
+    /// The log; of several that with the most lines of LMCache.
+    pub lmcache_log_evidence: Option<LogRow>,
+    /// All logs.
+    pub lmcache_logs: Vec<LogRow>,
     /// The trace; of several the first storage trace that holds a call.
     pub lmcache_trace_evidence: Option<TraceRow>,
     /// All traces.
@@ -182,8 +185,8 @@ pub struct CompatReport {
     pub lmcache_otel_evidence: Option<()>,
     /// What LMCache's trace tools wrote.
     pub lmcache_trace_replay_evidence: Option<ReplayEvidence>,
-    /// A later lane fills it.
-    pub lmcache_lookup_hash_evidence: Option<()>,
+    /// Lookup hashes, all files together.
+    pub lmcache_lookup_hash_evidence: Option<LookupHashEvidence>,
     /// A later lane fills it.
     pub lmcache_cacheblend_boundary_evidence: Option<()>,
     /// Processes and their numbers.
@@ -291,12 +294,18 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         lmcache_l2_summary: numbers.l2(shows("mp.l2.")),
         lmcache_cacheblend_summary: numbers.cacheblend(shows("blend.")),
         lmcache_http_evidence: None,
-        lmcache_log_evidence: None,
+        lmcache_log_evidence: judged
+            .lanes
+            .logs
+            .iter()
+            .max_by_key(|l| l.evidence.other.lmcache_lines)
+            .cloned(),
+        lmcache_logs: judged.lanes.logs,
         lmcache_trace_evidence: foremost(&judged.lanes.traces).cloned(),
         lmcache_traces: judged.lanes.traces,
         lmcache_otel_evidence: None,
         lmcache_trace_replay_evidence: judged.lanes.replay,
-        lmcache_lookup_hash_evidence: None,
+        lmcache_lookup_hash_evidence: judged.lanes.lookup_hashes,
         lmcache_cacheblend_boundary_evidence: None,
         surfaces: surfaces(&judged.coverage.families),
         locked_metrics: locked(catalog, &judged.releases),

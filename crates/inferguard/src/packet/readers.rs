@@ -1,0 +1,53 @@
+//! Readers that serve all artifacts of a packet.
+
+use std::io::Read;
+
+use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashReader};
+use lmcache_logs::{LogEvidence, LogReader, Table};
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 256 << 10;
+
+/// Made once a packet, and only what is needed.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    table: Option<Table>,
+    lookup_hashes: Option<LookupHashReader>,
+}
+
+impl Readers {
+    /// Reads a log. `None` only where the table of line shapes is broken, which is a bug.
+    pub(crate) fn log(&mut self, body: impl Read) -> Option<LogEvidence> {
+        if self.table.is_none() {
+            self.table = Table::new().ok();
+        }
+        let mut reader = LogReader::new(self.table.as_ref()?);
+        blocks(body, |block| reader.push(block));
+        Some(reader.finish())
+    }
+
+    /// Adds a file of lookup hashes: all files of a packet are one log over time.
+    pub(crate) fn lookup_hashes(&mut self, body: impl Read) {
+        let reader = self.lookup_hashes.get_or_insert_with(LookupHashReader::new);
+        blocks(body, |block| reader.push(block));
+        reader.end_file();
+    }
+
+    /// What all files of lookup hashes say.
+    pub(crate) fn finish(self) -> Option<LookupHashEvidence> {
+        self.lookup_hashes.map(LookupHashReader::finish)
+    }
+}
+
+/// Errors end the stream and are told by whoever opened it.
+fn blocks(mut body: impl Read, mut each: impl FnMut(&[u8])) {
+    let mut block = vec![0; BLOCK];
+    loop {
+        match body.read(&mut block) {
+            Ok(0) => return,
+            Ok(n) => each(block.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
