@@ -1,0 +1,264 @@
+//! What an answer's body is.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::flat::{Statement, statements};
+use crate::status::{Status, is_status};
+
+/// Periodic threads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ThreadFacts {
+    /// Threads.
+    pub total: u64,
+    /// Of these, threads that run.
+    pub running: u64,
+    /// Names of threads that are not running, not active or not healthy.
+    pub unhealthy: Vec<String>,
+    /// Runs that failed, over all threads.
+    pub failed_runs: u64,
+}
+
+/// An answer's body, by its content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "is")]
+#[non_exhaustive]
+pub enum Body {
+    /// No bytes.
+    Empty,
+    /// The status of a multiprocess server.
+    Status(Box<Status>),
+    /// A health check: healthy or not.
+    Health {
+        /// The verdict.
+        healthy: bool,
+    },
+    /// Something answers and says `ok`.
+    Alive,
+    /// A release.
+    Version {
+        /// The release, without commit.
+        release: String,
+        /// Commit, where it is named.
+        commit: Option<String>,
+    },
+    /// A commit.
+    Commit {
+        /// Its id.
+        id: String,
+    },
+    /// A configuration.
+    Config {
+        /// Its values, masked.
+        statements: Vec<Statement>,
+    },
+    /// Periodic threads.
+    Threads(ThreadFacts),
+    /// Quotas.
+    Quota {
+        /// Tenants with a quota.
+        users: u64,
+    },
+    /// Chunk statistics.
+    ChunkStatistics {
+        /// Their values.
+        statements: Vec<Statement>,
+    },
+    /// L2 adapters.
+    Adapters {
+        /// Their types.
+        types: Vec<String>,
+    },
+    /// The list of all routes.
+    Openapi {
+        /// Paths.
+        paths: Vec<String>,
+    },
+    /// An error in the server's own words.
+    Error {
+        /// The words.
+        message: String,
+    },
+    /// A list of models, as engines give it.
+    Models {
+        /// How many.
+        count: u64,
+    },
+    /// Another JSON object or list.
+    Json {
+        /// Its values, masked.
+        statements: Vec<Statement>,
+    },
+    /// A JSON number, truth value or other text.
+    Scalar,
+    /// A page for people.
+    Html,
+    /// Other text.
+    Text,
+    /// No text.
+    Binary,
+}
+
+/// Reads a body.
+pub fn read_body(bytes: &[u8]) -> Body {
+    let bytes = bytes.trim_ascii();
+    if bytes.is_empty() {
+        return Body::Empty;
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return Body::Binary };
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => json(&value),
+        Err(_) => plain(text),
+    }
+}
+
+fn plain(text: &str) -> Body {
+    let start: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
+    if start.starts_with("<!doctype html") || start.starts_with("<html") {
+        return Body::Html;
+    }
+    match text {
+        "ok" | "OK" | "true" => Body::Alive,
+        "healthy" => Body::Health { healthy: true },
+        "unhealthy" => Body::Health { healthy: false },
+        _ if is_release(text.split('-').next().unwrap_or("")) && text.len() < 64 => version(text),
+        _ => Body::Text,
+    }
+}
+
+/// `0.5.6`, `0.3.9.post2`.
+fn is_release(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    (3..=5).contains(&parts.len())
+        && parts
+            .iter()
+            .take(3)
+            .all(|p| !p.is_empty() && p.starts_with(|c: char| c.is_ascii_digit()))
+        && parts.iter().all(|p| p.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
+}
+
+fn version(text: &str) -> Body {
+    let (release, commit) = match text.split_once('-') {
+        Some((release, commit)) => (release, Some(commit.to_owned())),
+        None => (text, None),
+    };
+    Body::Version { release: release.to_owned(), commit }
+}
+
+fn json(value: &Value) -> Body {
+    match value {
+        Value::String(text) => {
+            let first = text.split('-').next().unwrap_or("");
+            if text.len() < 64 && is_release(first) {
+                return version(text);
+            }
+            let hex = text.strip_prefix('g').unwrap_or(text);
+            if (7..=40).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Body::Commit { id: text.clone() };
+            }
+            plain(text)
+        }
+        Value::Object(map) => object(map, value),
+        Value::Array(_) => Body::Json { statements: statements(value) },
+        Value::Bool(true) => Body::Alive,
+        _ => Body::Scalar,
+    }
+}
+
+/// Keys by which a configuration is told: all of one set stand in it.
+const CONFIG: &[&[&str]] = &[
+    &["mp", "storage_manager"],
+    &["mp", "observability"],
+    &["chunk_size", "local_cpu"],
+    &["chunk_size", "remote_url"],
+    &["chunk_size", "max_local_cpu_size"],
+    &["model_path", "tp_size"],
+];
+
+fn object(map: &serde_json::Map<String, Value>, value: &Value) -> Body {
+    let has = |name: &str| map.contains_key(name);
+    if is_status(map) {
+        return Body::Status(Box::new(Status::of(value)));
+    }
+    if has("openapi") && has("paths") {
+        let paths = map.get("paths").and_then(Value::as_object);
+        let paths = paths.into_iter().flat_map(|p| p.keys().cloned()).take(1000).collect();
+        return Body::Openapi { paths };
+    }
+    if let Some(threads) = threads(map) {
+        return Body::Threads(threads);
+    }
+    if map.len() <= 3 {
+        if let Some(healthy) = map.get("healthy").or(map.get("is_healthy")).and_then(Value::as_bool)
+        {
+            return Body::Health { healthy };
+        }
+        match map.get("status").or(map.get("state")).and_then(Value::as_str) {
+            Some("healthy" | "ready" | "running") => return Body::Health { healthy: true },
+            Some("ok" | "success" | "alive") => return Body::Alive,
+            Some("unhealthy" | "failed" | "error" | "degraded" | "not_ready") => {
+                return Body::Health { healthy: false };
+            }
+            _ => {}
+        }
+        if let Some(Value::Object(users)) = map.get("users") {
+            return Body::Quota { users: users.len() as u64 };
+        }
+        if let Some(text) = map.get("version").and_then(Value::as_str)
+            && is_release(text.split('-').next().unwrap_or(""))
+        {
+            return version(text);
+        }
+        if let Some(words) = ["error", "detail"].into_iter().find_map(|k| map.get(k)) {
+            let words = words.as_str().map_or_else(|| words.to_string(), str::to_owned);
+            return Body::Error { message: words.chars().take(240).collect() };
+        }
+    }
+    if let Some(Value::Array(adapters)) = map.get("adapters") {
+        let name = |a: &Value| {
+            a.get("type_name").or(a.get("type")).and_then(Value::as_str).map(str::to_owned)
+        };
+        return Body::Adapters { types: adapters.iter().filter_map(name).take(64).collect() };
+    }
+    if map.get("object").and_then(Value::as_str) == Some("list")
+        && let Some(Value::Array(data)) = map.get("data")
+    {
+        return Body::Models { count: data.len() as u64 };
+    }
+    if has("total_chunks") || has("unique_chunks") || has("total_requests") && has("enabled") {
+        return Body::ChunkStatistics { statements: statements(value) };
+    }
+    if CONFIG.iter().any(|keys| keys.iter().all(|k| has(k))) {
+        return Body::Config { statements: statements(value) };
+    }
+    Body::Json { statements: statements(value) }
+}
+
+fn threads(map: &serde_json::Map<String, Value>) -> Option<ThreadFacts> {
+    if let Some(Value::Array(names)) = map.get("unhealthy_threads") {
+        let name = |v: &Value| match v {
+            Value::String(name) => Some(name.clone()),
+            other => other.get("name").and_then(Value::as_str).map(str::to_owned),
+        };
+        let unhealthy = names.iter().filter_map(name).take(64).collect();
+        return Some(ThreadFacts { unhealthy, ..ThreadFacts::default() });
+    }
+    let list = map.get("threads").and_then(Value::as_array)?;
+    let mut out = ThreadFacts { total: list.len() as u64, ..ThreadFacts::default() };
+    for thread in list {
+        let is = |name: &str| thread.get(name).and_then(Value::as_bool);
+        out.running += u64::from(is("is_running") == Some(true));
+        out.failed_runs += thread.get("failed_runs").and_then(Value::as_u64).unwrap_or(0);
+        if (is("is_running") == Some(false) || is("is_active") == Some(false))
+            && out.unhealthy.len() < 64
+            && let Some(name) = thread.get("name").and_then(Value::as_str)
+        {
+            out.unhealthy.push(name.to_owned());
+        }
+    }
+    Some(out)
+}

@@ -1,0 +1,249 @@
+//! The status of a multiprocess server (LMCache 0.4.1 to 0.5.6).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One L1 manager: memory and objects.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct L1Facts {
+    /// Objects in it.
+    pub objects: Option<u64>,
+    /// Objects that are being written.
+    pub write_locked: Option<u64>,
+    /// Objects that are being read.
+    pub read_locked: Option<u64>,
+    /// Bytes in use.
+    pub used_bytes: Option<u64>,
+    /// Bytes that it may use.
+    pub total_bytes: Option<u64>,
+    /// Part of it that is in use.
+    pub usage_ratio: Option<f64>,
+}
+
+/// Whether silent workers are given up.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Liveness {
+    /// They are.
+    pub enabled: Option<bool>,
+    /// After this time of silence.
+    pub reap_timeout_seconds: Option<f64>,
+    /// Workers that are followed.
+    pub tracked_instances: Option<u64>,
+    /// Workers that never pinged, where the answer lists them.
+    pub never_pinged: u64,
+}
+
+/// What `GET /status` says. A part that a release does not tell is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Status {
+    /// The server's own verdict.
+    pub is_healthy: Option<bool>,
+    /// Class of the server.
+    pub engine_type: Option<String>,
+    /// Tokens a chunk.
+    pub chunk_size: Option<u64>,
+    /// Hash algorithm.
+    pub hash_algorithm: Option<String>,
+    /// Sessions.
+    pub active_sessions: Option<u64>,
+    /// Registered workers, of all transfer modes; `None` where the answer does not list them.
+    pub registered_workers: Option<u64>,
+    /// L1 managers by their tag.
+    pub l1: BTreeMap<String, L1Facts>,
+    /// L2 adapters; `None` where the answer does not say.
+    pub l2_adapters: Option<u64>,
+    /// Types of the L2 adapters.
+    pub l2_types: Vec<String>,
+    /// Eviction policies.
+    pub eviction_policies: Vec<String>,
+    /// Parts whose thread is not alive.
+    pub dead_threads: Vec<String>,
+    /// Parts that are not healthy.
+    pub unhealthy_parts: Vec<String>,
+    /// Prefetch jobs in progress.
+    pub active_prefetch_jobs: Option<u64>,
+    /// Prefetches in the load phase.
+    pub load_phase: Option<u64>,
+    /// Prefetches in progress in the controller.
+    pub in_flight_prefetches: Option<u64>,
+    /// Most prefetches at a time.
+    pub max_in_flight_prefetches: Option<u64>,
+    /// Stores waiting for L2.
+    pub pending_l2_stores: Option<u64>,
+    /// P2P is on.
+    pub p2p_enabled: Option<bool>,
+    /// P2P peers.
+    pub p2p_peers: Option<u64>,
+    /// Whether silent workers are given up.
+    pub liveness: Option<Liveness>,
+}
+
+/// Keys of which a status has at least two.
+const KEYS: &[&str] = &[
+    "is_healthy",
+    "engine_type",
+    "chunk_size",
+    "hash_algorithm",
+    "active_sessions",
+    "storage_manager",
+    "registered_gpu_ids",
+    "worker_liveness",
+];
+
+/// Whether an object is a status.
+pub(crate) fn is_status(map: &serde_json::Map<String, Value>) -> bool {
+    KEYS.iter().filter(|k| map.contains_key(**k)).count() >= 3
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64()
+}
+
+impl Status {
+    pub(crate) fn of(value: &Value) -> Self {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let count = |name: &str| value.get(name).and_then(number);
+        let manager = value.get("storage_manager").unwrap_or(&Value::Null);
+        let mut out = Self {
+            is_healthy: value.get("is_healthy").and_then(Value::as_bool),
+            engine_type: text("engine_type"),
+            chunk_size: count("chunk_size"),
+            hash_algorithm: text("hash_algorithm"),
+            active_sessions: count("active_sessions"),
+            registered_workers: workers(value),
+            active_prefetch_jobs: count("active_prefetch_jobs"),
+            p2p_enabled: value.get("p2p_enabled").and_then(Value::as_bool),
+            p2p_peers: count("p2p_peer_count"),
+            ..Self::default()
+        };
+        l1(manager, &mut out);
+        out.l2_adapters = manager.get("num_l2_adapters").and_then(number).or_else(|| {
+            manager.get("l2_adapters").and_then(Value::as_array).map(|a| a.len() as u64)
+        });
+        for adapter in manager.get("l2_adapters").and_then(Value::as_array).into_iter().flatten() {
+            for key in ["type", "type_name", "name", "adapter_type"] {
+                if let Some(name) = adapter.get(key).and_then(Value::as_str) {
+                    out.l2_types.push(name.to_owned());
+                    break;
+                }
+            }
+        }
+        if let Some(prefetch) = manager.get("prefetch_controller") {
+            let count = |name: &str| prefetch.get(name).and_then(number);
+            out.load_phase = count("load_phase_count");
+            out.in_flight_prefetches = count("in_flight_request_count");
+            out.max_in_flight_prefetches = count("max_in_flight");
+        }
+        out.pending_l2_stores = manager
+            .get("store_controller")
+            .and_then(|s| s.get("pending_keys_count"))
+            .and_then(number);
+        if let Some(liveness) = value.get("worker_liveness") {
+            out.liveness = Some(Liveness {
+                enabled: liveness.get("enabled").and_then(Value::as_bool),
+                reap_timeout_seconds: liveness.get("reap_timeout_seconds").and_then(Value::as_f64),
+                tracked_instances: liveness.get("tracked_instances").and_then(number),
+                never_pinged: never_pinged(liveness, 0),
+            });
+        }
+        health(value, &mut String::new(), 0, &mut out);
+        // One part under its old and its new name is one part.
+        for list in [&mut out.dead_threads, &mut out.unhealthy_parts, &mut out.eviction_policies] {
+            list.sort();
+            list.dedup();
+        }
+        out
+    }
+}
+
+fn workers(value: &Value) -> Option<u64> {
+    let lists = [
+        "registered_gpu_ids",
+        "registered_non_cuda_instance_ids",
+        "registered_cb_gpu_ids",
+        "registered_instance_ids",
+    ];
+    let mut found: Option<u64> = None;
+    for name in lists {
+        if let Some(list) = value.get(name).and_then(Value::as_array) {
+            *found.get_or_insert(0) += list.len() as u64;
+        }
+    }
+    found
+}
+
+fn l1(manager: &Value, out: &mut Status) {
+    let one = |value: &Value| {
+        let count = |name: &str| value.get(name).and_then(number);
+        L1Facts {
+            objects: count("total_object_count"),
+            write_locked: count("write_locked_count"),
+            read_locked: count("read_locked_count"),
+            used_bytes: count("memory_used_bytes"),
+            total_bytes: count("memory_total_bytes"),
+            usage_ratio: value.get("memory_usage_ratio").and_then(Value::as_f64),
+        }
+    };
+    if let Some(Value::Object(map)) = manager.get("l1_managers") {
+        for (tag, value) in map.iter().take(64) {
+            out.l1.insert(tag.clone(), one(value));
+        }
+    } else if let Some(value) = manager.get("l1_manager") {
+        out.l1.insert("_default".into(), one(value));
+    }
+}
+
+fn never_pinged(value: &Value, depth: usize) -> u64 {
+    if depth > 6 {
+        return 0;
+    }
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, inner)| {
+                let here =
+                    (name == "pinged" || name == "has_pinged") && inner == &Value::Bool(false);
+                u64::from(here) + never_pinged(inner, depth + 1)
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(|i| never_pinged(i, depth + 1)).sum(),
+        _ => 0,
+    }
+}
+
+/// Collects threads that are dead, parts that are not healthy and eviction policies.
+fn health(value: &Value, path: &mut String, depth: usize, out: &mut Status) {
+    let Value::Object(map) = value else { return };
+    if depth > 8 {
+        return;
+    }
+    if map.get("thread_alive") == Some(&Value::Bool(false)) {
+        out.dead_threads.push(path.clone());
+    }
+    if depth > 0 && map.get("is_healthy") == Some(&Value::Bool(false)) {
+        out.unhealthy_parts.push(path.clone());
+    }
+    if let Some(policy) = map.get("eviction_policy").and_then(Value::as_str) {
+        out.eviction_policies.push(policy.to_owned());
+    }
+    for (name, inner) in map {
+        let before = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        health(inner, path, depth + 1, out);
+        path.truncate(before);
+    }
+}
