@@ -42,15 +42,6 @@ fn told(evidence: &Evidence, shows: &dyn Fn(&str) -> bool, mp_server: bool) -> V
     };
     let (vllm, sglang) = (engine(Product::Vllm, "vllm."), engine(Product::Sglang, "sglang."));
     let mut out: Vec<Told> = Vec::new();
-    let mut put =
-        |label, source: &Source| match out.iter_mut().find(|t: &&mut Told| t.label == label) {
-            Some(have) => have.evidence.push(source.clone()),
-            None => out.push(Told { label, evidence: vec![source.clone()] }),
-        };
-    let mut connected = false;
-    if evidence.only_intents() {
-        return out;
-    }
     let mut connected = false;
     if evidence.only_intents() {
         return out;
@@ -69,7 +60,7 @@ fn told(evidence: &Evidence, shows: &dyn Fn(&str) -> bool, mp_server: bool) -> V
             Some(Mode::Embedded) if sglang && !vllm => put("sglang_embedded_lmcache", &fact.source),
             Some(Mode::Embedded) => put("vllm_embedded_lmcache", &fact.source),
             _ if name.starts_with("Nixl") => {
-                put("vllm_disaggregated_prefill_candidate", &fact.source)
+                put("vllm_disaggregated_prefill_candidate", &fact.source);
             }
             _ => {}
         }

@@ -4,11 +4,13 @@
 //! and turns it into facts and readings for the coverage model.
 
 mod hashes;
+mod http;
 mod log;
 mod replay;
 mod trace;
 
 use coverage_model::{Evidence, Fact, LaneReading};
+use lmcache_http::HttpEvidence;
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
@@ -24,6 +26,10 @@ pub struct Lanes {
     pub logs: Vec<(usize, LogEvidence)>,
     /// All lookup-hash logs together.
     pub lookup_hashes: Option<LookupHashEvidence>,
+    /// Answers of HTTP APIs, each with the index of its artifact and its path in the packet.
+    pub(crate) answers: Vec<(usize, String, Vec<u8>)>,
+    /// Evidence of answers that was read before.
+    pub(crate) http_evidence: Vec<(usize, HttpEvidence)>,
     /// Outputs of LMCache's trace tools, as they are, each with the index of its artifact.
     pub(crate) replay_outputs: Vec<(usize, Vec<u8>)>,
     /// Replay evidence that was read before, by this tool or another.
@@ -52,12 +58,24 @@ pub struct LogRow {
     pub evidence: LogEvidence,
 }
 
+/// The answers of one server as reports show them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HttpRow {
+    /// Directory of the answers, or the evidence file.
+    pub path: String,
+    /// What was read, in the form of `lmcache_http_evidence.json`.
+    #[serde(flatten)]
+    pub evidence: HttpEvidence,
+}
+
 /// The lanes in the form in which reports show them.
 #[derive(Debug, Default)]
 pub(crate) struct LaneRows {
     pub(crate) traces: Vec<TraceRow>,
     pub(crate) replay: Option<ReplayEvidence>,
     pub(crate) logs: Vec<LogRow>,
+    pub(crate) http: Vec<HttpRow>,
     pub(crate) lookup_hashes: Option<LookupHashEvidence>,
 }
 
@@ -98,10 +116,11 @@ pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> L
     for row in &logs {
         log::state(row, &mut out);
     }
+    let http = http::join(&lanes.answers, lanes.http_evidence, paths, &mut out);
     if let Some(evidence) = &lanes.lookup_hashes {
         hashes::state(evidence, &mut out);
     }
     evidence.facts.append(&mut out.facts);
     evidence.lanes.append(&mut out.readings);
-    LaneRows { traces, replay, logs, lookup_hashes: lanes.lookup_hashes }
+    LaneRows { traces, replay, logs, http, lookup_hashes: lanes.lookup_hashes }
 }

@@ -34,6 +34,8 @@ pub enum ArtifactKind {
     Boundary,
     /// An answer of an HTTP API.
     HttpAnswer,
+    /// Evidence of answers that was read before (`lmcache_http_evidence.json`).
+    HttpEvidence,
     /// A command line with its environment.
     Command,
     /// A configuration file.
@@ -73,6 +75,7 @@ impl ArtifactKind {
             Self::LookupHashEvidence => "lookup_hash_evidence",
             Self::Boundary => "boundary",
             Self::HttpAnswer => "http_answer",
+            Self::HttpEvidence => "http_evidence",
             Self::Command => "command",
             Self::Config => "config",
             Self::Environment => "environment",
@@ -95,6 +98,8 @@ impl ArtifactKind {
                 | Self::TraceEvidence
                 | Self::TraceReplay
                 | Self::ReplayEvidence
+                | Self::HttpAnswer
+                | Self::HttpEvidence
                 | Self::Log
                 | Self::LogEvidence
                 | Self::LookupHash
@@ -106,7 +111,7 @@ impl ArtifactKind {
     pub const fn lane(self) -> Option<&'static str> {
         Some(match self {
             Self::Boundary => "boundary",
-            Self::HttpAnswer => "http",
+            Self::HttpAnswer | Self::HttpEvidence => "http",
             Self::Log | Self::LogEvidence => "log",
             Self::Lct | Self::TraceEvidence => "lct",
             Self::OtlpSpans => "otel",

@@ -384,6 +384,14 @@ fn add<R: Read>(
             packet.lanes.logs.push((index, *evidence));
             None
         }
+        Content::Answer(bytes) => {
+            packet.lanes.answers.push((index, file.relative.clone(), bytes));
+            None
+        }
+        Content::HttpEvidence(evidence) => {
+            packet.lanes.http_evidence.push((index, *evidence));
+            None
+        }
         Content::LookupHashEvidence(evidence) => {
             packet.lanes.lookup_hashes = Some(*evidence);
             None

@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
+use lmcache_http::HttpEvidence;
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::{ReadError, Scrape};
@@ -36,6 +37,10 @@ pub(crate) enum Content {
     Replay(Box<ReplayEvidence>),
     /// A log.
     Log(Box<LogEvidence>),
+    /// An answer of an HTTP API.
+    Answer(Vec<u8>),
+    /// Evidence of answers.
+    HttpEvidence(Box<HttpEvidence>),
     /// Lookup hashes that went into the reader of the packet.
     LookupHashes,
     /// Evidence of lookup hashes.
@@ -211,6 +216,13 @@ fn read_body<R: Read>(
             Some(evidence) => Content::Log(Box::new(evidence)),
             None => Content::Other,
         },
+        ArtifactKind::HttpAnswer => match whole(head, body, limits, artifact) {
+            Some(bytes) => Content::Answer(bytes),
+            None => Content::Other,
+        },
+        ArtifactKind::HttpEvidence => {
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::HttpEvidence)
+        }
         ArtifactKind::LookupHash => {
             readers.lookup_hashes(Cursor::new(head).chain(body));
             Content::LookupHashes

@@ -83,6 +83,7 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-observability-compat/v1"], K::Report),
     (&["inferguard-observability-coverage/v1"], K::Report),
     (&["\"inferguard/check/v1\""], K::Report),
+    (&["inferguard-lmcache-http-evidence/v1"], K::HttpEvidence),
     (&["inferguard-lmcache-logs/v1"], K::LogEvidence),
     (&["inferguard-lmcache-lookup-hash-evidence/v1"], K::LookupHashEvidence),
     (&["inferguard-lmcache-trace-evidence/v1"], K::TraceEvidence),
@@ -117,6 +118,10 @@ fn by_name(base: &str, name: &str, head: &[u8]) -> K {
     let ends = |list: &[&str]| list.iter().any(|e| stem.ends_with(e));
     let starts = |list: &[&str]| list.iter().any(|e| stem.starts_with(e));
     let in_http = dir.split('/').rev().skip(1).any(|d| d == "http" || d.starts_with("http_"));
+    // A collected packet's answers are text by their names.
+    if starts(&["lmcache_", "engine_"]) && ends(&[".txt"]) {
+        return K::HttpAnswer;
+    }
     if ends(&[".prom", ".metrics"]) || stem == "metrics" || stem == "metrics.txt" {
         return K::PrometheusText;
     }

@@ -12,7 +12,7 @@ use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
-use crate::lanes::{LogRow, TraceRow};
+use crate::lanes::{HttpRow, LogRow, TraceRow};
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -171,8 +171,10 @@ pub struct CompatReport {
     pub lmcache_l2_summary: L2Summary,
     /// CacheBlend in numbers.
     pub lmcache_cacheblend_summary: CacheblendSummary,
-    /// A later lane fills it.
-    pub lmcache_http_evidence: Option<()>,
+    /// Answers of the HTTP API; of several servers the one with the most routes.
+    pub lmcache_http_evidence: Option<HttpRow>,
+    /// Answers of all servers.
+    pub lmcache_http: Vec<HttpRow>,
     /// The log; of several that with the most lines of LMCache.
     pub lmcache_log_evidence: Option<LogRow>,
     /// All logs.
@@ -293,7 +295,13 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         lmcache_mp_observability: mp_observability(catalog, &judged, labels, options),
         lmcache_l2_summary: numbers.l2(shows("mp.l2.")),
         lmcache_cacheblend_summary: numbers.cacheblend(shows("blend.")),
-        lmcache_http_evidence: None,
+        lmcache_http_evidence: judged
+            .lanes
+            .http
+            .iter()
+            .max_by_key(|h| h.evidence.endpoints.len())
+            .cloned(),
+        lmcache_http: judged.lanes.http,
         lmcache_log_evidence: judged
             .lanes
             .logs
