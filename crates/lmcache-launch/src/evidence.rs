@@ -105,7 +105,9 @@ impl LaunchEvidence {
 
     /// The strongest statement of a setting. Ask a [`Process`] where several may differ.
     pub fn setting(&self, name: &str) -> Option<&Setting> {
-        self.settings(name).min_by_key(|s| (s.source == Source::Default, s.source))
+        let processes = self.processes.iter().flat_map(|p| &p.settings);
+        let configs = self.configs.iter().flat_map(|c| &c.settings);
+        processes.chain(configs).filter(|s| s.name == name).min_by_key(|s| s.source)
     }
 
     /// Whether all processes that say something say the same; `None` if none does.

@@ -24,7 +24,7 @@ pub use requests::{Quantiles, RepeatTtft, RequestsSummary};
 
 pub(crate) use events::{events_json, events_table};
 pub(crate) use gpu::nvidia_smi;
-pub(crate) use host::{df, host_text, limits, meminfo};
+pub(crate) use host::{df, host_line, host_text, limits, meminfo};
 pub(crate) use kernel::dmesg;
 pub(crate) use kubectl::{describe, get_table};
 pub(crate) use metrics_source::{scrape_config, targets};
@@ -33,7 +33,7 @@ pub(crate) use packages::packages;
 pub(crate) use pods::pods;
 pub(crate) use probes::{engine_answer, listing, probe_index, timeline};
 pub(crate) use queries::{dashboard, rules};
-pub(crate) use requests::{Meaning, meaning, requests_csv, requests_jsonl};
+pub(crate) use requests::{meaning, requests_csv, requests_jsonl};
 pub(crate) use scraper::prometheus_log;
-pub(crate) use sockets::sockets;
+pub(crate) use sockets::{is_endpoint, sockets};
 pub(crate) use workload::{benchmark_text, known_workload_key, workload};
