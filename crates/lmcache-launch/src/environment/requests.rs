@@ -1,0 +1,425 @@
+//! Request logs: how long prompts are, what they share, how long the first token took.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clean::cut;
+use crate::evidence::Evidence;
+use crate::place::{Issue, Place};
+use crate::reader::Ctx;
+use crate::tables;
+
+/// Most different prompts, heads, salts and conversations that are told apart.
+const MOST: usize = 200_000;
+/// Most numbers of one sort that quantiles are taken of; of more, every nth.
+const SAMPLES: usize = 200_000;
+/// Most phases and engines that are counted apart.
+const GROUPS: usize = 64;
+
+/// Quantiles of a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Quantiles {
+    /// How many requests have it.
+    pub count: u64,
+    /// Sum.
+    pub sum: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Half are below.
+    pub p50: f64,
+    /// Nine of ten are below.
+    pub p90: f64,
+    /// 99 of 100 are below.
+    pub p99: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// Time to the first token in seconds, by whether the prompt was seen before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RepeatTtft {
+    /// Prompts seen for the first time.
+    pub first: Option<Quantiles>,
+    /// Prompts seen before with the same salt.
+    pub same_salt: Option<Quantiles>,
+    /// Prompts seen before, but only with other salts.
+    pub other_salt: Option<Quantiles>,
+}
+
+/// What a request log says, in sum.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RequestsSummary {
+    /// Requests.
+    pub requests: u64,
+    /// Requests that failed (an error, or a status of 400 and more).
+    pub failed: u64,
+    /// Prompt length in tokens.
+    pub prompt_tokens: Option<Quantiles>,
+    /// Prompt tokens that the engine reported as cached.
+    pub cached_tokens: Option<Quantiles>,
+    /// Requests with cached tokens or hit chunks above 0.
+    pub with_hits: u64,
+    /// Hit chunks, where the client of the cache itself reports them.
+    pub hit_chunks: Option<Quantiles>,
+    /// Output length in tokens.
+    pub output_tokens: Option<Quantiles>,
+    /// Time to the first token in seconds.
+    pub ttft: Option<Quantiles>,
+    /// The same of requests with hits.
+    pub ttft_hit: Option<Quantiles>,
+    /// The same of requests that report no hit.
+    pub ttft_miss: Option<Quantiles>,
+    /// The same by repetition of prompts.
+    pub ttft_repeat: RepeatTtft,
+    /// Duration in seconds.
+    pub e2e: Option<Quantiles>,
+    /// Lookup, store and retrieve times in seconds, where the client of the cache reports them.
+    pub calls: BTreeMap<String, Quantiles>,
+    /// Stores and retrieves that were answered with false.
+    pub refused_calls: u64,
+    /// Requests that carry a salt that is not empty.
+    pub salted: u64,
+    /// Different salts, the empty one not counted.
+    pub salts: u64,
+    /// Different tenants.
+    pub tenants: u64,
+    /// Different prompts, where the log has a hash.
+    pub prompts: u64,
+    /// Requests whose prompt was seen before.
+    pub repeated_prompts: u64,
+    /// Requests whose prompt was seen before, but only with another salt.
+    pub repeated_under_other_salt: u64,
+    /// Requests that say something about the head of their prompt.
+    pub with_head: u64,
+    /// Different heads.
+    pub heads: u64,
+    /// Share of the requests with a head whose head was seen before (0 to 1).
+    pub shared_head_share: Option<f64>,
+    /// Conversations.
+    pub conversations: u64,
+    /// Turns after the first of a conversation.
+    pub later_turns: u64,
+    /// Of these, turns whose head differs from that of the turn before: nothing is shared then.
+    pub turns_with_changed_head: u64,
+    /// Least number of characters that heads of following turns share, where heads are texts.
+    pub common_head_chars: Option<u64>,
+    /// Requests by phase or label.
+    pub phases: BTreeMap<String, u64>,
+    /// Lines that could not be read.
+    pub bad_lines: u64,
+    /// More was in the log than is told apart; counts of different things are lower bounds.
+    pub capped: bool,
+    /// Where it was read.
+    pub place: Place,
+}
+
+/// What a field of a request means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meaning {
+    pub name: &'static str,
+    pub factor: f64,
+}
+
+/// The meaning of a field, by `tables/request_keys.tsv`.
+pub(crate) fn meaning(key: &str) -> Option<Meaning> {
+    let row = tables::rows(tables::REQUEST_KEYS).find(|row| row.first() == Some(&key))?;
+    Some(Meaning { name: row.get(1)?, factor: row.get(2)?.parse().ok()? })
+}
+
+fn key_of(text: &str) -> u64 {
+    let mut hasher = std::collections::hash_map::DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[derive(Default)]
+struct Numbers {
+    values: Vec<f64>,
+    count: u64,
+    sum: f64,
+}
+
+impl Numbers {
+    fn add(&mut self, n: f64) {
+        self.count += 1;
+        self.sum += n;
+        if self.values.len() < SAMPLES || self.count.is_multiple_of(16) {
+            if self.values.len() >= 2 * SAMPLES {
+                let mut keep = false;
+                self.values.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+            self.values.push(n);
+        }
+    }
+
+    fn done(mut self) -> Option<Quantiles> {
+        self.values.sort_by(f64::total_cmp);
+        let last = self.values.len().checked_sub(1)?;
+        let at = |percent: usize| {
+            self.values.get((last * percent).div_ceil(100)).copied().unwrap_or_default()
+        };
+        Some(Quantiles {
+            count: self.count,
+            sum: self.sum,
+            min: at(0),
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            max: at(100),
+        })
+    }
+}
+
+#[derive(Default)]
+struct State {
+    out: RequestsSummary,
+    numbers: BTreeMap<&'static str, Numbers>,
+    ttft_hit: Numbers,
+    ttft_miss: Numbers,
+    ttft_first: Numbers,
+    ttft_same: Numbers,
+    ttft_other: Numbers,
+    salts: BTreeSet<u64>,
+    tenants: BTreeSet<u64>,
+    prompts: BTreeMap<u64, BTreeSet<u64>>,
+    heads: BTreeSet<u64>,
+    shared: u64,
+    /// Last head of a conversation: its hash, and the text where it is one.
+    conversations: BTreeMap<u64, (u64, Option<String>)>,
+}
+
+/// A field: its meaning and value.
+type Field<'a> = (Meaning, &'a Value);
+
+impl State {
+    fn room(&mut self, len: usize) -> bool {
+        self.out.capped |= len >= MOST;
+        len < MOST
+    }
+
+    fn add(&mut self, ctx: &Ctx<'_>, fields: &[Field<'_>]) {
+        self.out.requests += 1;
+        let find = |name: &str| fields.iter().find(|(m, _)| m.name == name);
+        let number = |name: &str| {
+            let (meaning, value) = find(name)?;
+            let n = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+            let n = n * meaning.factor;
+            (n.is_finite() && n >= 0.0).then_some(n)
+        };
+        let text = |name: &str| match find(name)?.1 {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        };
+        for name in [
+            "prompt_tokens", "cached_tokens", "output_tokens", "ttft", "e2e", "lookup", "store",
+            "retrieve", "hit_chunks",
+        ] {
+            if let Some(n) = number(name) {
+                self.numbers.entry(name).or_default().add(n);
+            }
+        }
+        let status = number("status").is_some_and(|n| n >= 400.0);
+        let error = find("error").is_some_and(|(_, v)| match v {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Bool(b) => *b,
+            _ => true,
+        });
+        self.out.failed += u64::from(status || error);
+        for name in ["store_ok", "retrieve_ok"] {
+            let refused = find(name).is_some_and(|(_, v)| **v == Value::Bool(false));
+            self.out.refused_calls += u64::from(refused);
+        }
+        let hits = number("cached_tokens").or_else(|| number("hit_chunks"));
+        self.out.with_hits += u64::from(hits.is_some_and(|n| n > 0.0));
+        let ttft = number("ttft");
+        match (ttft, hits) {
+            (Some(t), Some(n)) if n > 0.0 => self.ttft_hit.add(t),
+            (Some(t), Some(_)) => self.ttft_miss.add(t),
+            _ => {}
+        }
+        let salt = text("salt").filter(|s| !s.is_empty());
+        let salt_key = salt.as_deref().map_or(0, key_of);
+        self.out.salted += u64::from(salt.is_some());
+        if salt.is_some() && self.room(self.salts.len()) {
+            self.salts.insert(salt_key);
+        }
+        if let Some(tenant) = text("tenant")
+            && self.room(self.tenants.len())
+        {
+            self.tenants.insert(key_of(&tenant));
+        }
+        if let Some(prompt) = text("prompt_hash").or_else(|| text("prompt_tag")) {
+            self.prompt(key_of(&prompt), salt_key, ttft);
+        }
+        self.head(text("head_hash"), text("head_text"), text("conversation"));
+        if let Some(phase) = text("phase")
+            && (self.out.phases.len() < GROUPS)
+        {
+            *self.out.phases.entry(cut(&ctx.cleaner.text(&phase), 80).to_owned()).or_default() += 1;
+        }
+    }
+
+    fn prompt(&mut self, prompt: u64, salt: u64, ttft: Option<f64>) {
+        let room = self.room(self.prompts.len());
+        let Some(salts) = self.prompts.get_mut(&prompt) else {
+            if room {
+                self.prompts.insert(prompt, BTreeSet::from([salt]));
+                if let Some(t) = ttft {
+                    self.ttft_first.add(t);
+                }
+            }
+            return;
+        };
+        self.out.repeated_prompts += 1;
+        let same = salts.contains(&salt);
+        if salts.len() < 1024 {
+            salts.insert(salt);
+        }
+        self.out.repeated_under_other_salt += u64::from(!same);
+        if let Some(t) = ttft {
+            if same { &mut self.ttft_same } else { &mut self.ttft_other }.add(t);
+        }
+    }
+
+    fn head(&mut self, hash: Option<String>, text: Option<String>, conversation: Option<String>) {
+        let head = hash.or_else(|| text.clone()).map(|h| key_of(&h));
+        if let Some(head) = head {
+            self.out.with_head += 1;
+            if self.heads.contains(&head) {
+                self.shared += 1;
+            } else if self.room(self.heads.len()) {
+                self.heads.insert(head);
+            }
+        }
+        let Some(conversation) = conversation.map(|c| key_of(&c)) else { return };
+        let text = text.map(|t| cut(&t, 512).to_owned());
+        if let Some((last, last_text)) = self.conversations.get(&conversation) {
+            self.out.later_turns += 1;
+            if head.is_some_and(|h| h != *last) {
+                self.out.turns_with_changed_head += 1;
+                if let (Some(a), Some(b)) = (last_text, &text) {
+                    let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count() as u64;
+                    let least = self.out.common_head_chars.unwrap_or(u64::MAX).min(same);
+                    self.out.common_head_chars = Some(least);
+                }
+            }
+        } else if !self.room(self.conversations.len()) {
+            return;
+        }
+        self.conversations.insert(conversation, (head.unwrap_or_default(), text));
+    }
+
+    fn done(mut self, place: Place) -> RequestsSummary {
+        let mut take = |name: &str| self.numbers.remove(name).and_then(Numbers::done);
+        let mut out = self.out;
+        out.prompt_tokens = take("prompt_tokens");
+        out.cached_tokens = take("cached_tokens");
+        out.output_tokens = take("output_tokens");
+        out.hit_chunks = take("hit_chunks");
+        out.ttft = take("ttft");
+        out.e2e = take("e2e");
+        for name in ["lookup", "store", "retrieve"] {
+            if let Some(q) = take(name) {
+                out.calls.insert(name.to_owned(), q);
+            }
+        }
+        out.ttft_hit = self.ttft_hit.done();
+        out.ttft_miss = self.ttft_miss.done();
+        out.ttft_repeat = RepeatTtft {
+            first: self.ttft_first.done(),
+            same_salt: self.ttft_same.done(),
+            other_salt: self.ttft_other.done(),
+        };
+        out.salts = self.salts.len() as u64;
+        out.tenants = self.tenants.len() as u64;
+        out.prompts = self.prompts.len() as u64;
+        out.heads = self.heads.len() as u64;
+        out.conversations = self.conversations.len() as u64;
+        out.shared_head_share =
+            (out.with_head > 0).then(|| self.shared as f64 / out.with_head as f64);
+        out.place = place;
+        out
+    }
+}
+
+/// Fields of an object whose names mean something; nested ones by their path with dots.
+fn fields<'a>(value: &'a Value, prefix: &str, depth: usize, to: &mut Vec<Field<'a>>) {
+    for (key, item) in value.as_object().into_iter().flatten() {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        if item.is_object() && depth < 4 {
+            fields(item, &path, depth + 1, to);
+        } else if let Some(meaning) = meaning(&path) {
+            // Of two fields with one meaning the first of the table's kind wins.
+            if !to.iter().any(|(m, _)| m.name == meaning.name) {
+                to.push((meaning, item));
+            }
+        }
+    }
+}
+
+/// One JSON object a request; also a JSON array of them.
+pub(crate) fn requests_jsonl(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
+    let mut state = State::default();
+    let trimmed = text.trim_start();
+    if trimmed.starts_with('[') {
+        if let Ok(Value::Array(list)) = serde_json::from_str(trimmed) {
+            for item in &list {
+                let mut found = Vec::new();
+                fields(item, "", 0, &mut found);
+                state.add(ctx, &found);
+            }
+        }
+    } else {
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() {
+                continue;
+            }
+            let Ok(value) = serde_json::from_str::<Value>(line) else {
+                if state.out.bad_lines == 0 {
+                    out.issues.push(Issue {
+                        message: "a line is not JSON; such lines are counted".into(),
+                        place: ctx.base.line(i + 1),
+                    });
+                }
+                state.out.bad_lines += 1;
+                continue;
+            };
+            let mut found = Vec::new();
+            fields(&value, "", 0, &mut found);
+            state.add(ctx, &found);
+        }
+    }
+    out.environment.requests.push(state.done(ctx.base.clone()));
+}
+
+/// One CSV row a request.
+pub(crate) fn requests_csv(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let Ok(header) = reader.headers().cloned() else { return };
+    let meanings: Vec<Option<Meaning>> = header.iter().map(|h| meaning(h.trim())).collect();
+    let mut state = State::default();
+    for record in reader.records() {
+        let Ok(record) = record else {
+            state.out.bad_lines += 1;
+            continue;
+        };
+        let values: Vec<Value> = record.iter().map(Value::from).collect();
+        let found: Vec<Field<'_>> = meanings
+            .iter()
+            .zip(&values)
+            .filter(|(_, v)| v.as_str() != Some(""))
+            .filter_map(|(m, v)| Some(((*m)?, v)))
+            .collect();
+        state.add(ctx, &found);
+    }
+    out.environment.requests.push(state.done(ctx.base.clone()));
+}
