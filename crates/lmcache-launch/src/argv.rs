@@ -213,9 +213,8 @@ fn normal(name: &str) -> String {
 fn insert_dotted(map: &mut Map<String, Value>, path: &str, value: Value) {
     const EXTRA: &str = "kv_connector_extra_config.";
     if let Some(key) = path.strip_prefix(EXTRA) {
-        let inner = map
-            .entry("kv_connector_extra_config")
-            .or_insert_with(|| Value::Object(Map::new()));
+        let inner =
+            map.entry("kv_connector_extra_config").or_insert_with(|| Value::Object(Map::new()));
         if let Some(inner) = inner.as_object_mut() {
             inner.insert(key.to_owned(), value);
         }

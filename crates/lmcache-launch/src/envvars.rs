@@ -82,9 +82,8 @@ impl Environment {
         if name.is_empty() || name.len() > 256 || self.vars.len() >= MOST {
             return;
         }
-        let value = value
-            .filter(|_| tables::env(name).is_some())
-            .map(|value| cleaner.pair(name, value));
+        let value =
+            value.filter(|_| tables::env(name).is_some()).map(|value| cleaner.pair(name, value));
         // A name may itself be a planted secret; a real one has no such shape.
         self.vars.insert(cleaner.text(name), EnvVar { value, place });
     }

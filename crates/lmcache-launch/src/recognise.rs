@@ -64,8 +64,7 @@ fn with_nul(name: &str, bytes: &[u8]) -> Verdict {
         return None;
     }
     let parts: Vec<&str> = text.split('\0').filter(|p| !p.is_empty()).collect();
-    let pairs =
-        parts.iter().filter(|p| p.split_once('=').is_some_and(|(n, _)| is_name(n))).count();
+    let pairs = parts.iter().filter(|p| p.split_once('=').is_some_and(|(n, _)| is_name(n))).count();
     if pairs * 10 >= parts.len() * 9 && pairs > 0 {
         return Some((Kind::ProcEnviron, if pairs > 2 { Certain } else { Likely }));
     }
@@ -112,7 +111,13 @@ fn json(name: &str, bytes: &[u8]) -> Verdict {
 /// A record of a request: something about its prompt or its times, and no mark of other logs.
 fn is_request(value: &Value) -> bool {
     const STRONG: &[&str] = &[
-        "prompt_tokens", "cached_tokens", "ttft", "salt", "prompt_hash", "head_hash", "head_text",
+        "prompt_tokens",
+        "cached_tokens",
+        "ttft",
+        "salt",
+        "prompt_hash",
+        "head_hash",
+        "head_text",
         "hit_chunks",
     ];
     const OTHERS: &[&str] =
@@ -150,7 +155,8 @@ fn is_command(value: &Value) -> bool {
     };
     words("argv")
         || words("cmdline")
-        || (words("command") || words("cmd") || words("args")) && any(value, &["env", "environ", "pid", "cwd"])
+        || (words("command") || words("cmd") || words("args"))
+            && any(value, &["env", "environ", "pid", "cwd"])
         || value.get("cmdline").is_some_and(Value::is_string)
         || value.get("command").is_some_and(Value::is_string) && any(value, &["env", "pid", "cwd"])
 }
@@ -214,7 +220,10 @@ fn tree(name: &str, value: &Value) -> Verdict {
     if is_kubernetes(value) {
         return Some((Kind::Kubernetes, Certain));
     }
-    if value.get("kv_connector").is_some() || value.pointer("/kv_transfer_config/kv_connector").is_some() && value.as_object().is_some_and(|m| m.len() == 1) {
+    if value.get("kv_connector").is_some()
+        || value.pointer("/kv_transfer_config/kv_connector").is_some()
+            && value.as_object().is_some_and(|m| m.len() == 1)
+    {
         return Some((Kind::KvTransferConfig, Certain));
     }
     let map = value.as_object()?;
@@ -280,12 +289,15 @@ fn json_value(name: &str, value: &Value) -> Verdict {
     if first.get("reason").is_some() && any(first, &["involvedObject", "regarding"]) {
         return Some((Kind::EventsJson, Certain));
     }
-    if has(value, &["model_type"]) && any(value, &["architectures", "num_hidden_layers", "text_config"])
+    if has(value, &["model_type"])
+        && any(value, &["architectures", "num_hidden_layers", "text_config"])
         && value.get("model_path").is_none()
     {
         return Some((Kind::ModelConfig, Certain));
     }
-    if list.is_some() && has(first, &["name", "version"]) && first.get("version").is_some_and(Value::is_string)
+    if list.is_some()
+        && has(first, &["name", "version"])
+        && first.get("version").is_some_and(Value::is_string)
     {
         return Some((Kind::Packages, Likely));
     }
@@ -335,14 +347,18 @@ fn engine_answer(name: &str, value: &Value) -> Verdict {
     if models {
         return Some((Kind::EngineAnswer, Certain));
     }
-    if has(value, &["model_path", "is_generation"]) || value.pointer("/loads/0/num_running_reqs").is_some() {
+    if has(value, &["model_path", "is_generation"])
+        || value.pointer("/loads/0/num_running_reqs").is_some()
+    {
         return Some((Kind::EngineAnswer, Certain));
     }
     let map = value.as_object()?;
     let only = |key: &str| map.len() == 1 && map.contains_key(key);
     let engine = name.contains("vllm") || name.contains("sglang") || name.contains("engine");
-    (engine && !name.contains("lmcache/") && (only("version") || only("detail") || only("message") || map.is_empty()))
-        .then_some((Kind::EngineAnswer, Weak))
+    (engine
+        && !name.contains("lmcache/")
+        && (only("version") || only("detail") || only("message") || map.is_empty()))
+    .then_some((Kind::EngineAnswer, Weak))
 }
 
 /// The share of lines that pass a test, at least eight of ten.
@@ -368,13 +384,16 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
     }) {
         return Some((Kind::KubectlGet, Certain));
     }
-    if count(&|l| l.starts_with("MemTotal:") || l.starts_with("MemAvailable:") || l.starts_with("MemFree:")) > 0
+    if count(&|l| {
+        l.starts_with("MemTotal:") || l.starts_with("MemAvailable:") || l.starts_with("MemFree:")
+    }) > 0
         || starts(&["Mem:"]) && some(&|l| l.contains("total") && l.contains("free"))
     {
         return Some((Kind::Meminfo, Certain));
     }
     if some(&|l| l.starts_with("Limit ") && l.contains("Soft Limit"))
-        || count(&|l| l.contains("(kbytes, -") || l.contains("(-n)") || l.contains("(blocks, -")) > 0
+        || count(&|l| l.contains("(kbytes, -") || l.contains("(-n)") || l.contains("(blocks, -"))
+            > 0
         || file.contains("limits") && some(&|l| l.to_ascii_lowercase().contains("lock"))
     {
         return Some((Kind::Limits, Certain));
@@ -385,14 +404,18 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
     if starts(&["Netid", "Proto ", "State  ", "State R", "Active Internet"])
         || count(&|l| {
             let fields: Vec<&str> = l.split_whitespace().collect();
-            fields.iter().any(|f| matches!(*f, "LISTEN" | "ESTAB" | "ESTABLISHED" | "SYN-SENT" | "TIME-WAIT"))
-                && fields.iter().any(|f| environment_endpoint(f))
-        }) * 2 > lines.len()
+            fields.iter().any(|f| {
+                matches!(*f, "LISTEN" | "ESTAB" | "ESTABLISHED" | "SYN-SENT" | "TIME-WAIT")
+            }) && fields.iter().any(|f| environment_endpoint(f))
+        }) * 2
+            > lines.len()
     {
         return Some((Kind::Sockets, Certain));
     }
     if some(&|l| l.contains("NVIDIA-SMI") || l.contains("Driver Version:"))
-        || lines.first().is_some_and(|l| l.contains("memory.total") || l.contains("utilization.gpu"))
+        || lines
+            .first()
+            .is_some_and(|l| l.contains("memory.total") || l.contains("utilization.gpu"))
         || most(lines, |l| l.starts_with("GPU ") && l.contains("(UUID:"))
     {
         return Some((Kind::NvidiaSmi, Certain));
@@ -404,11 +427,18 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
         return Some((Kind::Ps, Certain));
     }
     if some(&|l| l.contains("scrape_pool=") || l.contains("component=\"scrape manager\""))
-        || count(&|l| (l.starts_with("ts=") || l.starts_with("time=")) && l.contains("level=")) * 2 > lines.len() && name.contains("prometheus")
+        || count(&|l| (l.starts_with("ts=") || l.starts_with("time=")) && l.contains("level=")) * 2
+            > lines.len()
+            && name.contains("prometheus")
     {
         return Some((Kind::PrometheusLog, Certain));
     }
-    if some(&|l| l.contains("Serving Benchmark Result")) || count(&|l| l.split_once(':').is_some_and(|(k, _)| environment::known_workload_key(k.trim()) && k.contains(' '))) >= 2 {
+    if some(&|l| l.contains("Serving Benchmark Result"))
+        || count(&|l| {
+            l.split_once(':')
+                .is_some_and(|(k, _)| environment::known_workload_key(k.trim()) && k.contains(' '))
+        }) >= 2
+    {
         return Some((Kind::BenchmarkText, Certain));
     }
     if lines.first().is_some_and(|l| {
@@ -419,22 +449,32 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
     if let Some(found) = kernel(name, lines, head) {
         return Some(found);
     }
-    if most(lines, |l| l.contains("==") || l.contains(" @ ") || l.starts_with('#') || l.starts_with("-e "))
-        && some(&|l| l.contains("==") && !l.contains(' '))
+    if most(lines, |l| {
+        l.contains("==") || l.contains(" @ ") || l.starts_with('#') || l.starts_with("-e ")
+    }) && some(&|l| l.contains("==") && !l.contains(' '))
         || some(&|l| l.starts_with("Package") && l.contains("Version"))
         || (name.contains("pip") || name.contains("packages") || name.contains("conda"))
-            && most(lines, |l| l.starts_with('#') || l.split_whitespace().nth(1).is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit())))
+            && most(lines, |l| {
+                l.starts_with('#')
+                    || l.split_whitespace()
+                        .nth(1)
+                        .is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
+            })
     {
         return Some((Kind::Packages, Certain));
     }
     let variables = |l: &str| {
         let l = l.strip_prefix("export ").unwrap_or(l);
         let l = l.strip_prefix("declare -x ").unwrap_or(l);
-        l.starts_with('#') || l.split_once('=').is_some_and(|(n, v)| is_name(n) && !v.starts_with('='))
+        l.starts_with('#')
+            || l.split_once('=').is_some_and(|(n, v)| is_name(n) && !v.starts_with('='))
     };
     // Values may run over lines.
     if count(&|l| variables(l)) * 10 >= lines.len() * 6
-        && some(&|l| variables(l) && l.split('=').next().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase())))
+        && some(&|l| {
+            variables(l)
+                && l.split('=').next().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase()))
+        })
         && !lines.iter().any(|l| is_script_line(l))
     {
         return Some((Kind::EnvText, Likely));
@@ -445,7 +485,8 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
     if script(name, lines, head) {
         return Some((Kind::Shell, if name.ends_with(".sh") { Certain } else { Likely }));
     }
-    if count(&|l| environment::host_line(l).is_some() || l.starts_with("Linux ")) * 3 >= lines.len() {
+    if count(&|l| environment::host_line(l).is_some() || l.starts_with("Linux ")) * 3 >= lines.len()
+    {
         return Some((Kind::HostText, Likely));
     }
     if file.starts_with("flush") || lines.first().is_some_and(|l| l.starts_with("Cache flushed.")) {
@@ -465,7 +506,9 @@ fn kernel(name: &str, lines: &[&str], head: &str) -> Verdict {
         inner.strip_prefix('[').and_then(|r| r.split_once(']')).is_some_and(|(stamp, _)| {
             let stamp = stamp.trim();
             stamp.split_once('.').is_some_and(|(a, b)| {
-                a.bytes().all(|c| c.is_ascii_digit()) && b.bytes().all(|c| c.is_ascii_digit()) && b.len() >= 3
+                a.bytes().all(|c| c.is_ascii_digit())
+                    && b.bytes().all(|c| c.is_ascii_digit())
+                    && b.len() >= 3
             })
         }) || l.contains(" kernel: ")
     };
@@ -490,7 +533,9 @@ fn yaml_text(name: &str, lines: &[&str], bytes: &[u8]) -> Verdict {
             || l.split_once(':').is_some_and(|(k, v)| {
                 !k.is_empty()
                     && (v.is_empty() || v.starts_with(' '))
-                    && k.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'"'))
+                    && k.bytes().all(|b| {
+                        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'"')
+                    })
             })
     };
     if !named && !most(lines, key) || bytes.len() > yaml::MAX_YAML {
@@ -510,9 +555,7 @@ fn yaml_text(name: &str, lines: &[&str], bytes: &[u8]) -> Verdict {
     }
     let flags = map
         .keys()
-        .filter(|k| {
-            crate::tables::flag("vllm", &format!("--{}", k.replace('_', "-"))).is_some()
-        })
+        .filter(|k| crate::tables::flag("vllm", &format!("--{}", k.replace('_', "-"))).is_some())
         .count();
     if flags * 2 > map.len() {
         return Some((Kind::EngineConfig, Likely));

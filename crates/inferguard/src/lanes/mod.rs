@@ -5,6 +5,7 @@
 
 mod hashes;
 mod http;
+mod launch;
 mod log;
 mod replay;
 mod trace;
@@ -26,6 +27,8 @@ pub struct Lanes {
     pub logs: Vec<(usize, LogEvidence)>,
     /// All lookup-hash logs together.
     pub lookup_hashes: Option<LookupHashEvidence>,
+    /// Processes, configuration, environment and boundary events.
+    pub launch: Option<lmcache_launch::Evidence>,
     /// Answers of HTTP APIs, each with the index of its artifact and its path in the packet.
     pub(crate) answers: Vec<(usize, String, Vec<u8>)>,
     /// Evidence of answers that was read before.
@@ -76,6 +79,7 @@ pub(crate) struct LaneRows {
     pub(crate) replay: Option<ReplayEvidence>,
     pub(crate) logs: Vec<LogRow>,
     pub(crate) http: Vec<HttpRow>,
+    pub(crate) launch: Option<lmcache_launch::Evidence>,
     pub(crate) lookup_hashes: Option<LookupHashEvidence>,
 }
 
@@ -117,10 +121,20 @@ pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> L
         log::state(row, &mut out);
     }
     let http = http::join(&lanes.answers, lanes.http_evidence, paths, &mut out);
+    if let Some(evidence) = &lanes.launch {
+        launch::state(evidence, &mut out);
+    }
     if let Some(evidence) = &lanes.lookup_hashes {
         hashes::state(evidence, &mut out);
     }
     evidence.facts.append(&mut out.facts);
     evidence.lanes.append(&mut out.readings);
-    LaneRows { traces, replay, logs, http, lookup_hashes: lanes.lookup_hashes }
+    LaneRows {
+        traces,
+        replay,
+        logs,
+        http,
+        launch: lanes.launch,
+        lookup_hashes: lanes.lookup_hashes,
+    }
 }

@@ -98,6 +98,13 @@ impl ArtifactKind {
                 | Self::TraceEvidence
                 | Self::TraceReplay
                 | Self::ReplayEvidence
+                | Self::Boundary
+                | Self::Command
+                | Self::Config
+                | Self::Environment
+                | Self::Requests
+                | Self::Host
+                | Self::Manifest
                 | Self::HttpAnswer
                 | Self::HttpEvidence
                 | Self::Log

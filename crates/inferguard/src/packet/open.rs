@@ -388,6 +388,10 @@ fn add<R: Read>(
             packet.lanes.answers.push((index, file.relative.clone(), bytes));
             None
         }
+        Content::Launch(evidence) => {
+            packet.lanes.launch.get_or_insert_default().extend(*evidence);
+            None
+        }
         Content::HttpEvidence(evidence) => {
             packet.lanes.http_evidence.push((index, *evidence));
             None

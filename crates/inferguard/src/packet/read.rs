@@ -5,7 +5,8 @@ use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
-use lmcache_http::HttpEvidence;
+use lmcache_http::{Body, HttpEvidence};
+use lmcache_launch::{Confidence, Kind, recognise};
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::{ReadError, Scrape};
@@ -39,6 +40,8 @@ pub(crate) enum Content {
     Log(Box<LogEvidence>),
     /// An answer of an HTTP API.
     Answer(Vec<u8>),
+    /// What the launch lane read: processes, configuration, environment, boundary events.
+    Launch(Box<lmcache_launch::Evidence>),
     /// Evidence of answers.
     HttpEvidence(Box<HttpEvidence>),
     /// Lookup hashes that went into the reader of the packet.
@@ -176,6 +179,11 @@ fn read_body<R: Read>(
     let mut head = Vec::new();
     let _ = (&mut body).take(SNIFF_BYTES as u64).read_to_end(&mut head);
     artifact.kind = kind_of(relative, &head, forced);
+    if forced.is_none_or(|kind| kind == ArtifactKind::Boundary)
+        && let Some(content) = launch(relative, &mut head, &mut body, limits, artifact, readers)
+    {
+        return content;
+    }
     artifact.read = artifact.kind.is_read();
     match artifact.kind {
         ArtifactKind::PrometheusText => {
@@ -239,6 +247,85 @@ fn read_body<R: Read>(
             evidence(head, body, limits, artifact).map_or(Content::Other, Content::Replay)
         }
         _ => Content::Other,
+    }
+}
+
+/// Kinds that the launch lane may claim, where it recognises the content.
+const OPEN: &[ArtifactKind] = &[
+    ArtifactKind::Boundary,
+    ArtifactKind::Command,
+    ArtifactKind::Config,
+    ArtifactKind::Environment,
+    ArtifactKind::Requests,
+    ArtifactKind::Host,
+    ArtifactKind::HttpAnswer,
+    ArtifactKind::Log,
+    ArtifactKind::Unknown,
+];
+
+/// Reads an artifact of the launch lane; nothing where it is none. What was read to tell that
+/// stays in `head`.
+fn launch(
+    relative: &str,
+    head: &mut Vec<u8>,
+    body: &mut impl Read,
+    limits: &Limits,
+    artifact: &mut Artifact,
+    readers: &mut Readers,
+) -> Option<Content> {
+    if !OPEN.contains(&artifact.kind) {
+        return None;
+    }
+    let named = artifact.kind;
+    // Only a scraper's log is told from a log of ours, and by its first lines.
+    if named == ArtifactKind::Log {
+        let found = recognise(Some(relative), head)?;
+        if found.confidence != Confidence::Certain || found.kind != Kind::PrometheusLog {
+            return None;
+        }
+    }
+    if head.len() >= super::sniff::SNIFF_BYTES {
+        let room = limits.held_bytes.saturating_sub(head.len() as u64);
+        let _ = body.take(room).read_to_end(head);
+    }
+    // An answer that the HTTP lane can tell is its own.
+    if named == ArtifactKind::HttpAnswer
+        && !matches!(
+            lmcache_http::read_body(head),
+            Body::Json { .. } | Body::Text | Body::Scalar | Body::Models { .. }
+        )
+    {
+        return None;
+    }
+    let found = recognise(Some(relative), head)?;
+    if found.confidence == Confidence::Weak && named == ArtifactKind::HttpAnswer {
+        return None;
+    }
+    artifact.kind = match found.kind {
+        Kind::Command | Kind::Shell | Kind::ProcCmdline | Kind::Ps => ArtifactKind::Command,
+        Kind::ProcEnviron | Kind::EnvText | Kind::EnvJson => ArtifactKind::Environment,
+        Kind::LmcacheConfig | Kind::EngineConfig | Kind::KvTransferConfig | Kind::ModelConfig => {
+            ArtifactKind::Config
+        }
+        Kind::Boundary | Kind::BoundarySummary => ArtifactKind::Boundary,
+        Kind::Requests | Kind::RequestsCsv | Kind::Workload | Kind::BenchmarkText => {
+            ArtifactKind::Requests
+        }
+        Kind::ProbeIndex | Kind::CaptureTimeline | Kind::Listing => ArtifactKind::Manifest,
+        _ => ArtifactKind::Host,
+    };
+    artifact.read = true;
+    if artifact.kind == ArtifactKind::Manifest {
+        // Where things came from is no evidence; the times of capture are read by the caller.
+        return Some(Content::Index(String::from_utf8_lossy(head).into_owned()));
+    }
+    match readers.launch(found.kind, &artifact.path, head)? {
+        Ok(evidence) => Some(Content::Launch(Box::new(evidence))),
+        Err(error) => {
+            artifact.read = false;
+            artifact.issues.push(InputIssue::whole("unreadable", error.to_string()));
+            Some(Content::Other)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use evidence_redact::{Redactor, Salt};
 use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashReader};
 use lmcache_logs::{LogEvidence, LogReader, Table};
 
@@ -13,6 +14,7 @@ const BLOCK: usize = 256 << 10;
 pub(crate) struct Readers {
     table: Option<Table>,
     lookup_hashes: Option<LookupHashReader>,
+    launch: Option<Option<lmcache_launch::Reader>>,
 }
 
 impl Readers {
@@ -24,6 +26,23 @@ impl Readers {
         let mut reader = LogReader::new(self.table.as_ref()?);
         blocks(body, |block| reader.push(block));
         Some(reader.finish())
+    }
+
+    /// Reads an artifact of the launch lane. `None` only where a built-in pattern is broken,
+    /// which is a bug.
+    pub(crate) fn launch(
+        &mut self,
+        kind: lmcache_launch::Kind,
+        path: &str,
+        bytes: &[u8],
+    ) -> Option<Result<lmcache_launch::Evidence, lmcache_launch::Error>> {
+        let reader = self.launch.get_or_insert_with(|| {
+            // The same packet gives the same report: the salt is no secret, and the digits that
+            // it decides are not shown.
+            let redactor = Redactor::new(Salt::new(*b"digits are not shown")).ok()?;
+            Some(lmcache_launch::Reader::new(redactor))
+        });
+        reader.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
     }
 
     /// Adds a file of lookup hashes: all files of a packet are one log over time.

@@ -166,6 +166,11 @@ pub(crate) fn narrow_by_facts(evidence: &mut Evidence) {
             FactKind::ReleaseRange(Product::Lmcache, min, max) => (min, max),
             _ => continue,
         };
+        // What is installed need not be what runs: it narrows where it fits, and contradicts nothing.
+        let fits = server.candidates.iter().any(|r| *r >= min && max.is_none_or(|m| *r <= m));
+        if fact.claim == Claim::NotProven && !fits {
+            continue;
+        }
         let source = format!("{} ({})", fact.source.artifact, fact.source.what);
         narrow_range(server, min, max, &source);
     }
