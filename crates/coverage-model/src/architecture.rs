@@ -79,7 +79,9 @@ fn told(evidence: &Evidence, shows: &dyn Fn(&str) -> bool, mp_server: bool) -> V
             }))
             .map(|release| release >= since)
             .next();
-        let server = mp_server || evidence.fact(&FactKind::MpServer).is_some();
+        let server = mp_server
+            || evidence.fact(&FactKind::MpServer).is_some()
+            || evidence.fact(&FactKind::Mode(Mode::Mp)).is_some();
         put(
             match newer {
                 Some(true) => "sglang_mp_lmcache",
@@ -110,6 +112,8 @@ fn told(evidence: &Evidence, shows: &dyn Fn(&str) -> bool, mp_server: bool) -> V
     if let Some(fact) = without.filter(|_| !connected && embedded.is_none()) {
         put("engine_without_lmcache", &fact.source);
     }
+    // Who disaggregates has a cache as well, and the cache is what is asked about.
+    out.sort_by_key(|t| t.label.ends_with("_candidate"));
     out
 }
 

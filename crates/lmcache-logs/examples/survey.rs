@@ -1,96 +1,95 @@
-//! Reads every log below a directory and prints what is not known, or with `--json` one log's
-//! evidence; with `--speed` how fast a log is read.
+//! Reads all logs under the given directories and prints how much the table knows.
 //!
-//! ```console
-//! $ cargo run --release -p lmcache-logs --example survey -- DIR
-//! ```
-
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+//! `cargo run -p lmcache-logs --example survey -- DIR...`; `--json FILE` prints one log's evidence.
+#![allow(clippy::print_stdout, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use std::time::Instant;
 
-use lmcache_logs::{LogEvidence, LogReader, Table};
+use lmcache_logs::{LogOptions, lookup_hash, read};
 
-fn find(dir: &Path, out: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        let path = entry.path();
+fn walk(dir: &Path, out: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for path in entries {
         if path.is_dir() {
-            find(&path, out);
-        } else if path.extension().is_some_and(|e| e == "log") {
+            walk(&path, out);
+        } else {
             out.push(path);
         }
     }
 }
 
-fn read(table: &Table, path: &Path) -> std::io::Result<LogEvidence> {
-    let mut reader = LogReader::new(table);
-    reader.push(&std::fs::read(path)?);
-    Ok(reader.finish())
-}
-
-fn main() -> ExitCode {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let Some(target) = args.iter().find(|a| !a.starts_with("--")) else {
-        eprintln!("usage: survey DIR | survey --json FILE | survey --speed FILE");
-        return ExitCode::from(2);
-    };
-    match run(Path::new(target), &args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{target}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(target: &Path, args: &[String]) -> Result<(), Box<dyn std::error::Error>> {
-    let table = Table::new()?;
-    if args.iter().any(|a| a == "--json") {
-        println!("{}", serde_json::to_string_pretty(&read(&table, target)?)?);
-        return Ok(());
-    }
-    if args.iter().any(|a| a == "--speed") {
-        let bytes = std::fs::read(target)?;
-        let start = Instant::now();
-        let mut reader = LogReader::new(&table);
-        for block in bytes.chunks(1 << 18) {
-            reader.push(block);
-        }
-        let evidence = reader.finish();
-        let seconds = start.elapsed().as_secs_f64();
-        println!(
-            "{} lines, {:.0} MB/s, {} events",
-            evidence.line_count,
-            bytes.len() as f64 / 1e6 / seconds,
-            evidence.events.len()
-        );
+    if let [flag, file] = args.as_slice()
+        && flag == "--json"
+    {
+        let evidence = read(std::fs::File::open(file)?, LogOptions::default())?;
+        println!("{}", serde_json::to_string_pretty(&evidence)?);
         return Ok(());
     }
     let mut files = Vec::new();
-    find(target, &mut files);
-    files.sort();
-    let (mut lines, mut lmcache, mut unknown) = (0, 0, 0);
-    let mut shapes: BTreeMap<String, u64> = BTreeMap::new();
-    for file in &files {
-        let evidence = read(&table, file)?;
-        lines += evidence.line_count;
-        lmcache += evidence.other.lmcache_lines;
-        unknown += evidence.other.unknown;
-        for (shape, n) in evidence.other.shapes {
-            *shapes.entry(shape).or_default() += n;
+    for dir in &args {
+        walk(Path::new(dir), &mut files);
+    }
+    let mut shapes: BTreeMap<(String, String), (u64, String)> = BTreeMap::new();
+    let mut totals: BTreeMap<String, [u64; 4]> = BTreeMap::new();
+    let mut logs = 0;
+    for path in files {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with("lookup_hashes_") {
+            let mut reader =
+                lookup_hash::LookupHashReader::new(lookup_hash::LookupHashOptions::default());
+            reader.push(&std::fs::read(&path)?);
+            let evidence = reader.finish();
+            for group in &evidence.groups {
+                println!("{} {group:?}", path.display());
+            }
+        }
+        if path.extension().is_none_or(|e| e != "log") {
+            continue;
+        }
+        logs += 1;
+        let evidence = read(std::fs::File::open(&path)?, LogOptions::default())?;
+        println!(
+            "{}: {} lines, start {}, modes {:?}, connectors {:?}, roles {:?}, versions {:?}, chunk_size {:?}, {} events",
+            path.display(),
+            evidence.line_count,
+            evidence.covers_start(),
+            evidence.mode_candidates,
+            evidence.connectors,
+            evidence.roles,
+            evidence.versions,
+            evidence.config_value("chunk_size"),
+            evidence.events.len(),
+        );
+        for traceback in &evidence.tracebacks {
+            println!("    {}x {}", traceback.count, traceback.last_line);
+        }
+        for (product, lines) in &evidence.coverage.products {
+            let total = totals.entry(product.clone()).or_default();
+            for (to, from) in
+                total.iter_mut().zip([lines.lines, lines.known, lines.other, lines.traceback])
+            {
+                *to += from;
+            }
+        }
+        for group in evidence.other {
+            let entry =
+                shapes.entry((group.product, group.shape)).or_insert((0, group.example.text));
+            entry.0 += group.count;
         }
     }
-    println!(
-        "{} logs, {lines} lines, {lmcache} of LMCache, {unknown} of these not known",
-        files.len()
-    );
-    let mut list: Vec<(u64, String)> = shapes.into_iter().map(|(s, n)| (n, s)).collect();
-    list.sort_by(|a, b| b.cmp(a));
-    for (n, shape) in list.iter().take(80) {
-        println!("{n:>6} {shape}");
+    let mut shapes: Vec<_> = shapes.into_iter().collect();
+    shapes.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
+    for ((product, shape), (n, example)) in shapes.iter().take(200) {
+        println!("{n:>6} {product:<10} {shape} | {example}");
+    }
+    println!("{logs} logs; product: lines, known, other, traceback");
+    for (product, total) in totals {
+        println!("  {product}: {total:?}");
     }
     Ok(())
 }

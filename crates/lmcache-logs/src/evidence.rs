@@ -1,282 +1,414 @@
-//! `lmcache_log_evidence.json`: what a log proves.
-//!
-//! The first keys are those that scripts around the older Python tool read; the rest holds
-//! everything. Nothing in it is a raw line: texts are masked.
+//! What a log says: the typed evidence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+/// Schema id of [`LogEvidence`].
+pub const LOGS_SCHEMA: &str = "inferguard-lmcache-logs/v1";
 
-/// A named value over all lines of an event.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+type Map<V> = BTreeMap<String, V>;
+
+/// Evidence of one log, or of several that were read one after the other.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
-pub struct Field {
-    /// Lines that have it.
-    pub count: u64,
-    /// Sum of its numbers.
-    pub sum: f64,
-    /// Smallest number.
-    pub min: Option<f64>,
-    /// Largest number.
-    pub max: Option<f64>,
-    /// First number.
-    pub first: Option<f64>,
-    /// Last number.
-    pub last: Option<f64>,
-    /// Numbers that are zero.
-    pub zeros: u64,
-    /// Numbers below zero.
-    pub negatives: u64,
-    /// Different texts and how often, at most sixteen. Hashes are eight digits that only tell
-    /// them apart.
-    pub texts: BTreeMap<String, u64>,
-    /// Lines with further texts.
-    pub more_texts: u64,
-}
-
-/// One line as an example.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Example {
-    /// Line, counted from 1.
-    pub line: u64,
-    /// Its message, masked.
-    pub text: String,
-}
-
-/// One event over all lines.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct EventStat {
-    /// Category.
-    pub category: String,
-    /// Lines.
-    pub count: u64,
-    /// First line.
-    pub first_line: u64,
-    /// Last line.
-    pub last_line: u64,
-    /// Time of the first line, as it stands there.
-    pub first_time: Option<String>,
-    /// Time of the last line.
-    pub last_time: Option<String>,
-    /// The first line.
-    pub example: Example,
-    /// What was taken from the lines.
-    pub fields: BTreeMap<String, Field>,
-}
-
-/// What the log covers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Coverage {
-    /// A start-up line stands before the first line of work: what the log does not say of the
-    /// start did not happen.
-    pub covers_start: bool,
-    /// The first line is the rest of a longer record.
-    pub starts_mid_record: bool,
-    /// The last line has no end.
-    pub ends_mid_line: bool,
-    /// Time of the first line that has one.
-    pub first_time: Option<String>,
-    /// Time of the last line that has one.
-    pub last_time: Option<String>,
-    /// Bytes.
-    pub bytes: u64,
-    /// Lines that were cut because they are too long.
-    pub cut_lines: u64,
-    /// Lines that are no UTF-8.
-    pub non_utf8_lines: u64,
-    /// Lines by who wrote them.
-    pub products: BTreeMap<String, u64>,
+pub struct LogEvidence {
+    /// [`LOGS_SCHEMA`].
+    pub schema_version: String,
+    /// Lines with anything on them.
+    pub line_count: u64,
+    /// Lines by category of the older format; all 14 keys are there.
+    pub event_counts: Map<u64>,
+    /// `has_<category>`, `has_config_hints`, `has_stale_lmcache_connector`.
+    pub booleans: Map<bool>,
+    /// First lines of each category, redacted; 6 at most, of 220 characters.
+    pub snippets: Map<Vec<String>>,
+    /// Configuration in the older format's keys.
+    pub config: ConfigHints,
+    /// `mp`, `embedded`, `p2p`, `disaggregated_prefill`, `cacheblend`, `coordinator`.
+    pub mode_candidates: Vec<String>,
+    /// Always empty: judging is done elsewhere. Kept for readers of the older format.
+    pub findings: Vec<serde_json::Value>,
+    /// Speeds that P2P lines name.
+    pub numeric_hints: NumericHints,
+    /// What part of the process's life the log covers.
+    pub coverage: Coverage,
+    /// What happened, by event id of the table.
+    pub events: Map<EventStat>,
+    /// Lines by process label.
+    pub processes: Map<u64>,
     /// Lines by level.
-    pub levels: BTreeMap<String, u64>,
+    pub levels: Map<u64>,
+    /// Versions that products name, by product.
+    pub versions: Map<Vec<String>>,
+    /// Connector classes that were created or configured.
+    pub connectors: Vec<String>,
+    /// Roles of connectors (`KVConnectorRole.WORKER`, `kv_both`, ...).
+    pub roles: Vec<String>,
+    /// Settings by key (`chunk_size`, `kv_transfer_config.kv_role`); different values side by side.
+    pub settings: Map<Vec<Setting>>,
+    /// Lookups of requests by the in-process connector.
+    pub requests: RequestStats,
+    /// Answers of HTTP servers, from access lines.
+    pub http: Vec<HttpStat>,
+    /// Tracebacks by their last line.
+    pub tracebacks: Vec<Traceback>,
+    /// Lines of known products that no row of the table knows, by shape; most frequent first.
+    pub other: Vec<OtherGroup>,
+    /// What did not fit: counts of things that were left out for the caps on memory.
+    pub dropped: Dropped,
 }
 
-/// A process that wrote into the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// `config` of the older format.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
-pub struct ProcessLines {
-    /// Name or rank.
-    pub name: String,
-    /// Process id.
-    pub pid: Option<u32>,
-    /// Lines.
-    pub lines: u64,
-}
-
-/// A setting that the log tells.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ConfigEntry {
-    /// Different values in the order of their lines, masked.
-    pub values: Vec<String>,
-    /// Line of the first.
-    pub line: u64,
-}
-
-/// Lookups that embedded LMCache logged, request by request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Lookups {
-    /// Lines.
-    pub count: u64,
-    /// Tokens of all prompts.
-    pub total_tokens: u64,
-    /// Tokens that the engine had itself.
-    pub computed_tokens: u64,
-    /// Tokens that LMCache had.
-    pub hit_tokens: u64,
-    /// Tokens to load.
-    pub need_tokens: u64,
-    /// Lines without a hit.
-    pub without_hit: u64,
-    /// Lines with a negative number of tokens to load.
-    pub negative_need: u64,
-    /// Lines where nothing was to load although LMCache had something.
-    pub hit_not_needed: u64,
-    /// Shortest prompt.
-    pub min_total: Option<u64>,
-    /// Longest prompt.
-    pub max_total: Option<u64>,
-    /// Lines without an answer yet (`None`).
-    pub pending: u64,
-}
-
-/// A traceback, counted by its last line.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Traceback {
-    /// Its last line, masked.
-    pub last_line: String,
-    /// How often.
-    pub count: u64,
-    /// Line of the first.
-    pub first_line: u64,
-    /// The innermost frames of the first, masked.
-    pub frames: Vec<String>,
-}
-
-/// LMCache's lines that no row of the table knows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct OtherLines {
-    /// Lines of LMCache.
-    pub lmcache_lines: u64,
-    /// Of these, lines that are not known.
-    pub unknown: u64,
-    /// The unknown ones by their shape (numbers as `N`), masked, with how often.
-    pub shapes: BTreeMap<String, u64>,
-    /// Lines of further shapes.
-    pub further: u64,
-}
-
-/// Hints on the configuration, under the names that scripts know.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct LogConfig {
+pub struct ConfigHints {
     /// Connector classes.
-    pub connectors: BTreeSet<String>,
-    /// A line speaks of `PYTHONHASHSEED`.
+    pub connectors: Vec<String>,
+    /// A word about PYTHONHASHSEED stands in the log.
     pub pythonhashseed_seen: bool,
-    /// Values of it.
-    pub pythonhashseed_values: BTreeSet<String>,
-    /// As the configuration says.
+    /// Values it has been given; advice in warnings is not a value.
+    pub pythonhashseed_values: Vec<String>,
+    /// `enable_p2p`, where a configuration dump names it.
     pub enable_p2p: Option<bool>,
-    /// As the configuration says.
+    /// `enable_pd`.
     pub enable_pd: Option<bool>,
-    /// As the configuration says.
+    /// `enable_async_loading`.
     pub enable_async_loading: Option<bool>,
-    /// vLLM was asked for `LMCacheConnector`, which it does not have any more.
+    /// The connector class of the time before vLLM V1 is named.
     pub stale_lmcache_connector_seen: bool,
 }
 
-/// What a log proves.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// `numeric_hints` of the older format.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
-pub struct LogEvidence {
-    /// `inferguard-lmcache-logs/v1`.
-    pub schema_version: String,
+pub struct NumericHints {
+    /// Speeds of P2P transfers.
+    pub p2p_transfer_speed: Vec<SpeedHint>,
+}
+
+/// A speed that a line names.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SpeedHint {
+    /// The number.
+    pub value: f64,
+    /// Its unit as written.
+    pub unit: String,
+    /// The line, redacted.
+    pub snippet: String,
+}
+
+/// What part of a process's life a log covers. Absence of a line proves something only where
+/// the start is covered.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Coverage {
+    /// One of the first lines of a process comes before any line of a serving one.
+    pub covers_start: bool,
+    /// Lines of a serving process come first: the head of the log is missing.
+    pub truncated_start: bool,
+    /// The last line has no end.
+    pub truncated_end: bool,
+    /// First time as written.
+    pub first_time: Option<String>,
+    /// Last time as written.
+    pub last_time: Option<String>,
+    /// Seconds between them, where they are written the same way.
+    pub span_seconds: Option<f64>,
+    /// Lines, empty ones too.
+    pub lines: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Lines that are not UTF-8.
+    pub not_utf8: u64,
+    /// Lines longer than the limit; their rest was not looked at.
+    pub long_lines: u64,
+    /// By product that formatted the lines.
+    pub products: Map<ProductCoverage>,
+}
+
+/// Lines of one product.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ProductCoverage {
+    /// All.
+    pub lines: u64,
+    /// Known to the table, or access lines.
+    pub known: u64,
+    /// Not known to the table.
+    pub other: u64,
+    /// Frames, code and last lines of tracebacks.
+    pub traceback: u64,
+    /// One of its first lines comes before lines of its serving.
+    pub covers_start: bool,
+    /// Line where one of its first lines stands.
+    pub start_line: Option<u64>,
+    /// First line with a serving event.
+    pub serve_line: Option<u64>,
+}
+
+/// How often something happened.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct EventStat {
     /// Lines.
-    pub line_count: u64,
-    /// Lines by category.
-    pub event_counts: BTreeMap<String, u64>,
-    /// `has_CATEGORY`, and more.
-    pub booleans: BTreeMap<String, bool>,
-    /// Examples by category, masked, at most six each.
-    pub snippets: BTreeMap<String, Vec<String>>,
-    /// Hints on the configuration.
-    pub config: LogConfig,
-    /// Modes that a line shows: `mp`, `embedded`, `p2p`, `disaggregated_prefill`.
-    pub mode_candidates: BTreeSet<String>,
-    /// Findings are the rules' and not the parser's: always empty.
-    pub findings: Vec<serde_json::Value>,
-    /// What the log covers.
-    pub coverage: Coverage,
-    /// Who wrote into it.
-    pub processes: Vec<ProcessLines>,
-    /// Releases by product.
-    pub versions: BTreeMap<String, BTreeSet<String>>,
-    /// Events by id.
-    pub events: BTreeMap<String, EventStat>,
-    /// Lookups.
-    pub lookups: Lookups,
-    /// Settings by name.
-    pub settings: BTreeMap<String, ConfigEntry>,
-    /// Tracebacks, the most frequent first.
-    pub tracebacks: Vec<Traceback>,
-    /// Lines that are not known.
-    pub other: OtherLines,
+    pub count: u64,
+    /// Worst level.
+    pub level: String,
+    /// Time of the first, as written.
+    pub first_time: Option<String>,
+    /// Time of the last.
+    pub last_time: Option<String>,
+    /// Line of the first, from 1.
+    pub first_line: u64,
+    /// Line of the last.
+    pub last_line: u64,
+    /// The first line itself, redacted.
+    pub example: Example,
+    /// Numbers, by field.
+    pub fields: Map<NumberStat>,
+    /// Texts, by field.
+    pub texts: Map<TextStat>,
+    /// Lines by process label.
+    pub processes: Map<u64>,
+}
+
+/// One line, redacted.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Example {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its message.
+    pub text: String,
+}
+
+/// Numbers of one field.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct NumberStat {
+    /// How many.
+    pub count: u64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// Sum.
+    pub sum: f64,
+    /// First.
+    pub first: f64,
+    /// Last.
+    pub last: f64,
+    /// How many are zero.
+    pub zero: u64,
+    /// How many are below zero.
+    pub negative: u64,
+    /// Unit, where the wording gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
+impl NumberStat {
+    /// Mean, if there is any.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+
+    pub(crate) fn add(&mut self, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
+        if self.count == 0 {
+            (self.min, self.max, self.first) = (value, value, value);
+        }
+        self.count += 1;
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.sum += value;
+        self.last = value;
+        self.zero += u64::from(value == 0.0);
+        self.negative += u64::from(value < 0.0);
+    }
+}
+
+/// Texts of one field.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct TextStat {
+    /// How often each value stands there, redacted.
+    pub values: Map<u64>,
+    /// Sightings of further values, beyond the cap.
+    pub more: u64,
+}
+
+/// One value of a setting.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Setting {
+    /// Value as written, quotes off, redacted.
+    pub value: String,
+    /// Line where it first stands.
+    pub line: u64,
+    /// Event that printed it.
+    pub source: String,
+    /// How often it was printed; equal dumps of a whole configuration count once.
+    pub count: u64,
+}
+
+/// Lookups of requests.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RequestStats {
+    /// Lookup lines.
+    pub count: u64,
+    /// Tokens of the requests.
+    pub total_tokens: f64,
+    /// Tokens that the engine had itself.
+    pub computed_tokens: f64,
+    /// Tokens that LMCache had.
+    pub hit_tokens: f64,
+    /// Tokens to load, lines with negative numbers left out.
+    pub need_to_load_tokens: f64,
+    /// Lines whose number to load is negative.
+    pub need_to_load_negative: u64,
+    /// Lines whose number to load is zero.
+    pub need_to_load_zero: u64,
+    /// Lines without a hit.
+    pub hit_zero: u64,
+    /// Lines whose hit is the whole request.
+    pub hit_all: u64,
+    /// Lines with a hit that the engine has itself, so that nothing is loaded.
+    pub hit_not_needed: u64,
+    /// Shortest request, in tokens.
+    pub total_min: Option<f64>,
+    /// Longest request, in tokens.
+    pub total_max: Option<f64>,
+}
+
+/// Answers of an HTTP server.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HttpStat {
+    /// Method.
+    pub method: String,
+    /// Path, without its query; numbers in it are `#`. Redacted.
+    pub path: String,
+    /// Status.
+    pub status: u16,
+    /// How many.
+    pub count: u64,
+    /// Line of the first.
+    pub first_line: u64,
+}
+
+/// Tracebacks that end alike.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Traceback {
+    /// Last line of the first of them, redacted; empty if the log ends before it.
+    pub last_line: String,
+    /// How many.
+    pub count: u64,
+    /// Line where the first begins.
+    pub first_line: u64,
+    /// Its last frames, innermost last.
+    pub frames: Vec<String>,
+}
+
+/// Lines that no row of the table knows.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct OtherGroup {
+    /// Product that formatted them.
+    pub product: String,
+    /// Worst level.
+    pub level: String,
+    /// Message without its numbers, hashes, paths and quoted values.
+    pub shape: String,
+    /// How many.
+    pub count: u64,
+    /// The first of them, redacted.
+    pub example: Example,
+}
+
+/// What the caps on memory left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Dropped {
+    /// Lines of further shapes.
+    pub other_lines: u64,
+    /// Tracebacks of further groups.
+    pub tracebacks: u64,
+    /// Lines of further processes.
+    pub process_lines: u64,
+    /// Settings.
+    pub settings: u64,
+    /// Access lines of further routes.
+    pub http: u64,
 }
 
 impl LogEvidence {
-    /// The value of `schema_version`.
-    pub const SCHEMA: &'static str = "inferguard-lmcache-logs/v1";
-
-    /// An event that happened.
+    /// An event of the table, if it happened.
     pub fn event(&self, id: &str) -> Option<&EventStat> {
         self.events.get(id)
     }
 
     /// How often an event happened.
     pub fn count(&self, id: &str) -> u64 {
-        self.events.get(id).map_or(0, |e| e.count)
+        self.event(id).map_or(0, |e| e.count)
     }
 
-    /// A setting: the last value that the log tells.
-    pub fn setting(&self, name: &str) -> Option<&str> {
-        self.settings.get(name).and_then(|e| e.values.last()).map(String::as_str)
+    /// Whether any event whose id begins with `prefix` happened.
+    pub fn any(&self, prefix: &str) -> bool {
+        self.events.range(prefix.to_owned()..).next().is_some_and(|(id, _)| id.starts_with(prefix))
     }
 
-    /// Whether anything of LMCache, vLLM or SGLang is in it.
-    pub fn is_known(&self) -> bool {
-        !self.events.is_empty()
-            || self
-                .coverage
-                .products
-                .keys()
-                .any(|p| matches!(p.as_str(), "lmcache" | "vllm" | "sglang"))
+    /// Numbers of a field of an event.
+    pub fn number(&self, id: &str, field: &str) -> Option<&NumberStat> {
+        self.event(id)?.fields.get(field)
+    }
+
+    /// First value of a setting. A key is found with and without what stands before its last dot:
+    /// `kv_role` finds `kv_transfer_config.kv_role`.
+    pub fn config_value(&self, key: &str) -> Option<&str> {
+        self.setting(key)?.first().map(|s| s.value.as_str())
+    }
+
+    /// All values of a setting, found like [`Self::config_value`].
+    pub fn setting(&self, key: &str) -> Option<&[Setting]> {
+        self.settings
+            .get(key)
+            .or_else(|| {
+                let dotted =
+                    |k: &&String| k.strip_suffix(key).is_some_and(|head| head.ends_with('.'));
+                self.settings.iter().find(|(k, _)| dotted(k)).map(|(_, v)| v)
+            })
+            .map(Vec::as_slice)
+    }
+
+    /// Whether the log provably covers the start of a process: only then is the absence of a
+    /// start-up line evidence.
+    pub fn covers_start(&self) -> bool {
+        self.coverage.covers_start
+    }
+
+    /// Share of the lines of LMCache's logger that no row of the table knows.
+    pub fn other_share(&self) -> Option<f64> {
+        let lmcache = self.coverage.products.get("lmcache")?;
+        (lmcache.lines > 0).then(|| lmcache.other as f64 / lmcache.lines as f64)
     }
 }

@@ -1,21 +1,32 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod dump;
+mod access;
+mod category;
 mod evidence;
+mod finish;
 mod line;
 pub mod lookup_hash;
-mod mask;
+mod options;
+mod product;
 mod reader;
-mod stat;
+mod settings;
+mod shape;
+mod stamp;
+mod state;
 mod table;
-mod traceback;
+mod template;
+mod text;
+mod trace;
 
-pub use dump::{Setting, settings};
+pub use category::CATEGORIES;
 pub use evidence::{
-    ConfigEntry, Coverage, EventStat, Example, Field, LogConfig, LogEvidence, Lookups, OtherLines,
-    ProcessLines, Traceback,
+    ConfigHints, Coverage, Dropped, EventStat, Example, HttpStat, LOGS_SCHEMA, LogEvidence,
+    NumberStat, NumericHints, OtherGroup, ProductCoverage, RequestStats, Setting, SpeedHint,
+    TextStat, Traceback,
 };
-pub use line::{Line, Product, split};
-pub use reader::{LogReader, MAX_LINE};
-pub use table::{Row, Table, TableError};
+pub use line::{Line, parse_line};
+pub use options::{LogError, LogOptions};
+pub use product::{Level, Product};
+pub use reader::{LogReader, read};
+pub use table::{EventRow, Phase, event_table};

@@ -1,233 +1,328 @@
-//! One line taken apart: time, level, process, product, message.
+//! What stands around a message: prefixes of loggers, processes, containers.
 
-use serde::Serialize;
+use memchr::{memchr, memrchr};
 
-/// Who wrote a line, by its form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Product {
-    /// `[time] LMCache LEVEL: message (file:line:logger)`.
-    Lmcache,
-    /// `LEVEL MM-DD HH:MM:SS [file:line] message`.
-    Vllm,
-    /// `[time TP0] message`.
-    Sglang,
-    /// `LEVEL:     message`.
-    Uvicorn,
-    /// Anything else.
-    Other,
-}
+use crate::product::{Level, Product};
 
-/// A line and its parts; all borrow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
+/// A log line, taken apart. Everything is borrowed from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Who wrote it.
+    /// Time as written by the innermost writer, or by the container runtime.
+    pub time: &'a [u8],
+    /// Severity.
+    pub level: Level,
+    /// Who formatted it.
     pub product: Product,
-    /// Name of the process in front of it (`EngineCore_DP0`), or its rank (`TP0`).
-    pub process: Option<&'a str>,
-    /// Process id.
-    pub pid: Option<u32>,
-    /// Time as it stands there.
-    pub time: Option<&'a str>,
-    /// `INFO`, `WARNING`, ...
-    pub level: Option<&'a str>,
-    /// Source file and line, or logger.
-    pub place: Option<&'a str>,
-    /// What is left.
-    pub message: &'a str,
+    /// `EngineCore_DP0`, `Worker_TP1`, `APIServer`, `TP0`, or a pod or container name.
+    pub process: &'a [u8],
+    /// Process id, where the prefix says it.
+    pub pid: Option<u64>,
+    /// Source file.
+    pub file: &'a [u8],
+    /// Line in the source file.
+    pub file_line: Option<u32>,
+    /// Logger name (LMCache), tracing target (Rust).
+    pub logger: &'a [u8],
+    /// What is said; leading blanks are kept.
+    pub message: &'a [u8],
 }
 
-/// Levels that the products write.
-const LEVELS: &[&str] =
-    &["INFO", "WARNING", "ERROR", "DEBUG", "CRITICAL", "FATAL", "TRACE", "WARN"];
+/// Removes ANSI escape sequences (`ESC [ ... letter`); `true` if there were any and `out` holds
+/// the rest.
+pub(crate) fn strip_ansi(line: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(mut at) = memchr(0x1b, line) else { return false };
+    out.clear();
+    let mut rest = line;
+    loop {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        rest = match tail.get(1) {
+            Some(b'[') => {
+                let end = tail.iter().skip(2).position(|b| (0x40..=0x7e).contains(b));
+                end.and_then(|e| tail.get(e + 3..)).unwrap_or_default()
+            }
+            _ => tail.get(1..).unwrap_or_default(),
+        };
+        let Some(next) = memchr(0x1b, rest) else {
+            out.extend_from_slice(rest);
+            return true;
+        };
+        at = next;
+    }
+}
 
-/// Takes a line apart. Colours have to be gone.
-///
-/// ```
-/// use lmcache_logs::{Product, split};
-///
-/// let line = split("(EngineCore_DP0 pid=7) INFO 11-24 09:12:09 [factory.py:51] Creating v1");
-/// assert_eq!((line.product, line.pid), (Product::Vllm, Some(7)));
-/// assert_eq!(line.message, "Creating v1");
-/// ```
-pub fn split(text: &str) -> Line<'_> {
-    let mut line = Line {
-        product: Product::Other,
-        process: None,
-        pid: None,
-        time: None,
-        level: None,
-        place: None,
-        message: text.trim_end(),
-    };
-    container(&mut line);
-    process(&mut line);
-    // vLLM repeats its own prefix in front of LMCache's where a worker's output is piped.
-    if !lmcache(&mut line) && !vllm(&mut line) && !sglang(&mut line) {
-        uvicorn(&mut line);
+/// Takes a line apart. ANSI sequences have to be gone.
+pub fn parse_line(raw: &[u8]) -> Line<'_> {
+    let mut line = Line::default();
+    let mut rest = raw;
+    // What containers and process prefixes put in front; a few at most.
+    for _ in 0..4 {
+        if let Some((time, tail)) = container_time(rest) {
+            line.time = time;
+            rest = stream_mark(tail);
+        } else if let Some((process, pid, tail)) = process_prefix(rest) {
+            line.process = process;
+            line.pid = pid.or(line.pid);
+            rest = tail;
+        } else if let Some((name, tail)) = container_name(rest) {
+            line.process = name;
+            rest = tail;
+        } else {
+            break;
+        }
+    }
+    line.message = rest;
+    match rest.first() {
+        Some(b'[') => bracketed(rest, &mut line),
+        Some(b'I' | b'W' | b'E' | b'D' | b'C' | b'F' | b'T') => {
+            let _ = engine(rest, &mut line) || glog(rest, &mut line);
+        }
+        Some(b't') => logfmt(rest, &mut line),
+        Some(b' ') if !line.time.is_empty() => tracing(rest, &mut line),
+        _ => {}
+    }
+    if line.product == Product::Unknown && !line.time.is_empty() {
+        tracing(rest, &mut line);
     }
     line
 }
 
-/// `2026-11-24T09:12:09.123456789Z stdout F `, as Kubernetes and containers write it.
-fn container(line: &mut Line<'_>) {
-    let Some((time, rest)) = line.message.split_once(' ') else { return };
-    if !is_rfc3339(time) {
+fn digits(text: &[u8], pattern: &[u8]) -> bool {
+    text.len() >= pattern.len()
+        && text
+            .iter()
+            .zip(pattern)
+            .all(|(b, p)| if *p == b'#' { b.is_ascii_digit() } else { b == p })
+}
+
+fn skip_space(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b" ").unwrap_or(text)
+}
+
+/// `2026-11-24T01:02:03.123456789Z `
+fn container_time(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    if !digits(text, b"####-##-##T##:##:##") {
+        return None;
+    }
+    let space = memchr(b' ', text.get(..48.min(text.len()))?)?;
+    let (time, tail) = text.split_at(space);
+    Some((time, tail.get(1..)?))
+}
+
+/// `stdout F ` of the container runtime interface.
+fn stream_mark(text: &[u8]) -> &[u8] {
+    for mark in [&b"stdout F "[..], b"stderr F ", b"stdout P ", b"stderr P "] {
+        if let Some(rest) = text.strip_prefix(mark) {
+            return rest;
+        }
+    }
+    text
+}
+
+/// `(EngineCore_DP0 pid=123) `
+fn process_prefix(text: &[u8]) -> Option<(&[u8], Option<u64>, &[u8])> {
+    let inner = text.strip_prefix(b"(")?;
+    let end = memchr(b')', inner.get(..96.min(inner.len()))?)?;
+    let (inside, tail) = inner.split_at(end);
+    let at = memchr::memmem::find(inside, b"pid=")?;
+    let name = inside.get(..at)?.trim_ascii();
+    if name.iter().any(|b| !(b.is_ascii_alphanumeric() || b"_-. ,=".contains(b))) {
+        return None;
+    }
+    let pid = number_at(inside.get(at + 4..)?);
+    Some((name, pid, skip_space(tail.get(1..)?)))
+}
+
+/// `[pod/name/container] ` of `kubectl logs --prefix`, `name-1  | ` of docker compose.
+fn container_name(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    if text.starts_with(b"[pod/") {
+        let end = memchr(b']', text.get(..256.min(text.len()))?)?;
+        return Some((text.get(1..end)?, skip_space(text.get(end + 1..)?)));
+    }
+    let head = text.get(..64.min(text.len()))?;
+    let bar = memchr(b'|', head)?;
+    let name = head.get(..bar)?.strip_suffix(b" ")?.trim_ascii_end();
+    let plain = !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b))
+        && name.first().is_some_and(u8::is_ascii_alphanumeric)
+        && name.iter().any(u8::is_ascii_lowercase);
+    plain.then_some((name, skip_space(text.get(bar + 1..)?)))
+}
+
+fn number_at(text: &[u8]) -> Option<u64> {
+    let mut value: Option<u64> = None;
+    for b in text.iter().take_while(|b| b.is_ascii_digit()).take(18) {
+        value = Some(value.unwrap_or(0) * 10 + u64::from(b - b'0'));
+    }
+    value
+}
+
+/// `[2026-11-24 03:04:05,123] LMCache INFO: ...` and `[2026-11-24 03:04:05 TP0] ...`
+fn bracketed<'a>(text: &'a [u8], line: &mut Line<'a>) {
+    if !digits(text.get(1..).unwrap_or_default(), b"####-##-## ##:##:##") {
         return;
     }
-    line.time = Some(time);
-    let rest = rest.trim_start();
-    let cri = ["stdout F ", "stderr F ", "stdout P ", "stderr P "];
-    line.message = cri.iter().find_map(|p| rest.strip_prefix(p)).unwrap_or(rest);
+    let Some(end) = memchr(b']', text.get(..96.min(text.len())).unwrap_or_default()) else {
+        return;
+    };
+    let (Some(inside), Some(tail)) = (text.get(1..end), text.get(end + 1..)) else { return };
+    let tail = skip_space(tail);
+    let (time, ranks) = match inside.iter().skip(19).position(|b| *b == b' ') {
+        Some(at) => inside.split_at(19 + at),
+        None => (inside, &b""[..]),
+    };
+    line.time = time;
+    let ranks = ranks.trim_ascii();
+    if !ranks.is_empty() {
+        line.process = ranks;
+    }
+    line.message = tail;
+    if let Some(after) = tail.strip_prefix(b"LMCache ")
+        && let Some(colon) = memchr(b':', after)
+        && let Some(level) = after.get(..colon).and_then(Level::parse)
+    {
+        line.product = Product::Lmcache;
+        line.level = level;
+        line.message = skip_space(after.get(colon + 1..).unwrap_or_default());
+        location(line);
+        return;
+    }
+    line.product = Product::Sglang;
+    line.level = Level::Info;
+    if let Some(colon) = memchr(b':', tail.get(..10.min(tail.len())).unwrap_or_default())
+        && let Some(level) = tail.get(..colon).and_then(Level::parse)
+    {
+        line.level = level;
+        line.message = skip_space(tail.get(colon + 1..).unwrap_or_default());
+    }
 }
 
-fn is_rfc3339(text: &str) -> bool {
-    let b = text.as_bytes();
-    b.len() >= 20
-        && b.get(4) == Some(&b'-')
-        && b.get(10) == Some(&b'T')
-        && b.get(13) == Some(&b':')
-        && b.iter().take(4).all(u8::is_ascii_digit)
-}
-
-/// `(EngineCore_DP0 pid=141231) `.
-fn process(line: &mut Line<'_>) {
-    let Some(rest) = line.message.strip_prefix('(') else { return };
-    let Some((inside, after)) =
-        rest.split_once(") ").or_else(|| rest.strip_suffix(')').map(|i| (i, "")))
+/// `... (file.py:12:lmcache.logger)` at the end.
+fn location(line: &mut Line<'_>) {
+    let message = line.message.trim_ascii_end();
+    let Some(inner) = message.strip_suffix(b")") else { return };
+    let Some(open) = memrchr(b'(', inner) else { return };
+    let Some(inside) = inner.get(open + 1..) else { return };
+    let mut parts = inside.splitn(3, |b| *b == b':');
+    let (Some(file), Some(number), Some(logger)) = (parts.next(), parts.next(), parts.next())
     else {
         return;
     };
-    let Some((name, pid)) = inside.split_once(" pid=") else { return };
-    let Ok(pid) = pid.split([',', ' ']).next().unwrap_or("").parse() else { return };
-    line.process = Some(name);
-    line.pid = Some(pid);
-    line.message = after;
+    if number.is_empty() || !number.iter().all(u8::is_ascii_digit) {
+        return;
+    }
+    line.file = file;
+    line.file_line = number_at(number).and_then(|n| u32::try_from(n).ok());
+    line.logger = logger;
+    line.message = inner.get(..open).unwrap_or_default().trim_ascii_end();
 }
 
-fn lmcache(line: &mut Line<'_>) -> bool {
-    let Some((time, rest)) = bracketed(line.message) else { return false };
-    let Some(rest) = rest.strip_prefix("LMCache ") else { return false };
-    let Some((level, message)) = rest.split_once(':') else { return false };
-    if !LEVELS.contains(&level.trim()) {
+/// `INFO 11-24 03:04:05 [file.py:12] ...`, `INFO:     ...`
+fn engine<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
+    let Some(end) =
+        text.get(..9.min(text.len())).and_then(|h| h.iter().position(|b| matches!(b, b' ' | b':')))
+    else {
         return false;
-    }
-    line.product = Product::Lmcache;
-    line.time = Some(time);
-    line.level = Some(level.trim());
-    line.message = message.trim_start();
-    // The location stands at the end of the first or the last line of a message.
-    if let Some(open) = line.message.rfind(" (")
-        && let Some(place) = line.message.get(open + 2..).and_then(|p| p.strip_suffix(')'))
-        && place.matches(':').count() == 2
-        && place.contains(".py:")
-    {
-        line.place = Some(place);
-        line.message = line.message.get(..open).unwrap_or_default();
-    }
-    true
-}
-
-/// `[2026-11-24 09:12:09,014] rest`.
-fn bracketed(text: &str) -> Option<(&str, &str)> {
-    let rest = text.strip_prefix('[')?;
-    let (inside, after) = rest.split_once("] ").or_else(|| Some((rest.strip_suffix(']')?, "")))?;
-    let b = inside.as_bytes();
-    let date = b.len() >= 19
-        && b.iter().take(4).all(u8::is_ascii_digit)
-        && b.get(4) == Some(&b'-')
-        && b.get(13) == Some(&b':');
-    date.then_some((inside, after))
-}
-
-/// `INFO 11-24 09:12:09 [factory.py:51] message`, with or without a year.
-fn vllm(line: &mut Line<'_>) -> bool {
-    let Some((level, rest)) = line.message.split_once(' ') else { return false };
-    if !LEVELS.contains(&level) {
-        return false;
-    }
-    let Some((date, rest)) = rest.trim_start().split_once(' ') else { return false };
-    let Some((time, rest)) = rest.split_once(' ') else { return false };
-    let dated = matches!(date.len(), 5 | 10) && date.contains('-');
-    if !dated || time.as_bytes().get(2) != Some(&b':') {
-        return false;
-    }
-    line.product = Product::Vllm;
-    line.level = Some(level);
-    if line.time.is_none() {
-        let start = line.message.find(date).unwrap_or(0);
-        line.time = line.message.get(start..start + date.len() + 1 + time.len());
-    }
-    let rest = rest.trim_start();
-    line.message = rest;
-    if let Some(inside) = rest.strip_prefix('[')
-        && let Some((place, message)) = inside.split_once(']')
-        && place.contains(':')
-    {
-        line.place = Some(place);
-        line.message = message.trim_start();
-    } else if let Some((place, message)) = rest.split_once("] ")
-        && place.contains(".py:")
-        && !place.contains(' ')
-    {
-        // Before 0.8: `INFO 03-01 10:00:00 llm_engine.py:234] message`.
-        line.place = Some(place);
-        line.message = message;
-    }
-    true
-}
-
-/// `[2026-11-24 09:12:09 TP0] message`.
-fn sglang(line: &mut Line<'_>) -> bool {
-    let Some((inside, message)) = bracketed(line.message) else { return false };
-    line.product = Product::Sglang;
-    line.time = inside.get(..19);
-    line.process = inside
-        .get(19..)
-        .map(str::trim)
-        .filter(|rank| !rank.is_empty() && !rank.starts_with(['.', ',']));
-    line.message = message;
-    if let Some((level, rest)) = message.split_once(':')
-        && LEVELS.contains(&level)
-    {
-        line.level = Some(level);
-        line.message = rest.trim_start();
-    }
-    true
-}
-
-/// `INFO:     message`.
-fn uvicorn(line: &mut Line<'_>) {
-    if let Some((level, rest)) = line.message.split_once(':')
-        && LEVELS.contains(&level)
-        && rest.starts_with(' ')
-    {
+    };
+    let Some(level) = text.get(..end).and_then(Level::parse) else { return false };
+    let rest = text.get(end..).unwrap_or_default();
+    if let Some(tail) = rest.strip_prefix(b":") {
+        line.level = level;
         line.product = Product::Uvicorn;
-        line.level = Some(level);
-        line.message = rest.trim_start();
+        line.message = tail.trim_ascii_start();
+        return true;
+    }
+    let rest = skip_space(rest);
+    let length = if digits(rest, b"##-## ##:##:##") {
+        14
+    } else if digits(rest, b"####-##-## ##:##:##") {
+        19
+    } else {
+        return false;
+    };
+    let extra = rest.iter().skip(length).take_while(|b| !matches!(b, b' ' | b']')).count();
+    line.time = rest.get(..length + extra).unwrap_or_default();
+    line.level = level;
+    line.product = Product::Vllm;
+    line.message = skip_space(rest.get(length + extra..).unwrap_or_default());
+    if let Some(inner) = line.message.strip_prefix(b"[")
+        && let Some(close) = memchr(b']', inner.get(..160.min(inner.len())).unwrap_or_default())
+        && let Some(inside) = inner.get(..close)
+        && let Some(colon) = memrchr(b':', inside)
+        && let Some(number) = inside.get(colon + 1..).and_then(number_at)
+    {
+        line.file = inside.get(..colon).unwrap_or_default();
+        line.file_line = u32::try_from(number).ok();
+        line.message = skip_space(inner.get(close + 1..).unwrap_or_default());
+    }
+    true
+}
+
+/// `E1124 03:04:05.123456   123 file.cpp:12] ...`
+fn glog<'a>(text: &'a [u8], line: &mut Line<'a>) -> bool {
+    let level = match text.first() {
+        Some(b'I') => Level::Info,
+        Some(b'W') => Level::Warning,
+        Some(b'E') => Level::Error,
+        Some(b'F') => Level::Critical,
+        _ => return false,
+    };
+    let Some(rest) = text.get(1..) else { return false };
+    if !digits(rest, b"#### ##:##:##") {
+        return false;
+    }
+    let length = memchr(b' ', rest.get(5..).unwrap_or_default()).map_or(rest.len(), |n| n + 5);
+    let Some(close) = memchr(b']', rest) else { return false };
+    line.time = rest.get(..length).unwrap_or_default();
+    line.level = level;
+    line.product = Product::Native;
+    let inside = rest.get(length..close).unwrap_or_default().trim_ascii();
+    let place = memrchr(b' ', inside).map_or(inside, |n| inside.get(n + 1..).unwrap_or_default());
+    if let Some(colon) = memrchr(b':', place) {
+        line.file = place.get(..colon).unwrap_or_default();
+        line.file_line =
+            place.get(colon + 1..).and_then(number_at).and_then(|n| u32::try_from(n).ok());
+    }
+    line.message = skip_space(rest.get(close + 1..).unwrap_or_default());
+    true
+}
+
+/// `time=2026-... level=WARN source=... msg="..."`; also the older `ts=`.
+fn logfmt<'a>(text: &'a [u8], line: &mut Line<'a>) {
+    let Some(rest) = text.strip_prefix(b"time=").or_else(|| text.strip_prefix(b"ts=")) else {
+        return;
+    };
+    let end = memchr(b' ', rest).unwrap_or(rest.len());
+    line.time = rest.get(..end).unwrap_or_default();
+    line.message = skip_space(rest.get(end..).unwrap_or_default());
+    if let Some(at) = memchr::memmem::find(line.message, b"level=") {
+        let word = line.message.get(at + 6..).unwrap_or_default();
+        let end = word.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(word.len());
+        if let Some(level) = word.get(..end).and_then(Level::parse) {
+            line.level = level;
+            line.product = Product::Prometheus;
+        }
     }
 }
 
-/// Takes colours out; nothing is allocated where there are none.
-pub(crate) fn without_colours<'a>(text: &'a str, scratch: &'a mut String) -> &'a str {
-    if memchr::memchr(0x1b, text.as_bytes()).is_none() {
-        return text;
+/// Rust's tracing behind a time: ` INFO target: message`.
+fn tracing<'a>(text: &'a [u8], line: &mut Line<'a>) {
+    let rest = text.trim_ascii_start();
+    let Some(end) = memchr(b' ', rest.get(..10.min(rest.len())).unwrap_or_default()) else {
+        return;
+    };
+    let Some(level) = rest.get(..end).and_then(Level::parse) else { return };
+    let tail = skip_space(rest.get(end..).unwrap_or_default());
+    line.level = level;
+    line.product = Product::Native;
+    line.message = tail;
+    if let Some(at) = memchr::memmem::find(tail, b": ")
+        && let Some(target) = tail.get(..at)
+        && !target.contains(&b' ')
+    {
+        line.logger = target;
+        line.message = tail.get(at + 2..).unwrap_or_default();
     }
-    scratch.clear();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        scratch.push_str(before);
-        let after = after.strip_prefix('[').unwrap_or(after);
-        let end = after.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap_or(after.len());
-        rest = after
-            .get(end..)
-            .and_then(|r| r.get(r.chars().next().map_or(0, char::len_utf8)..))
-            .unwrap_or("");
-    }
-    scratch.push_str(rest);
-    scratch
 }
 
 #[cfg(test)]
@@ -235,98 +330,127 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_forms_of_all_products() {
-        for (text, product, process, time, level, message) in [
+    fn prefixes() {
+        let table: &[(&str, Product, &str, &str, &str, &str)] = &[
             (
-                "(EngineCore_DP0 pid=141231) [2025-11-24 09:12:09,014] LMCache INFO: Loading (utils.py:72:lmcache.integration.vllm.utils)",
+                "[2026-11-24 03:04:05,123] LMCache INFO: Stored 2 tokens (a.py:3:lmcache.v1.x)",
                 Product::Lmcache,
-                Some("EngineCore_DP0"),
-                Some("2025-11-24 09:12:09,014"),
-                Some("INFO"),
-                "Loading",
+                "2026-11-24 03:04:05,123",
+                "",
+                "a.py",
+                "Stored 2 tokens",
             ),
             (
-                "[2026-11-24 12:48:07,055] LMCache WARNING: a (b) c",
+                "(EngineCore_DP0 pid=12) INFO 11-24 03:04:05 [core/f.py:12] hello",
+                Product::Vllm,
+                "11-24 03:04:05",
+                "EngineCore_DP0",
+                "core/f.py",
+                "hello",
+            ),
+            (
+                "(Worker_TP1 pid=9) [2026-11-24 03:04:05,123] LMCache ERROR: bad",
                 Product::Lmcache,
-                None,
-                Some("2026-11-24 12:48:07,055"),
-                Some("WARNING"),
-                "a (b) c",
+                "2026-11-24 03:04:05,123",
+                "Worker_TP1",
+                "",
+                "bad",
             ),
             (
-                "INFO 11-24 09:12:09 [factory.py:51] Creating v1",
-                Product::Vllm,
-                None,
-                Some("11-24 09:12:09"),
-                Some("INFO"),
-                "Creating v1",
-            ),
-            (
-                "INFO 03-01 10:00:00 llm_engine.py:234] old",
-                Product::Vllm,
-                None,
-                Some("03-01 10:00:00"),
-                Some("INFO"),
-                "old",
-            ),
-            (
-                "[2026-11-24 09:12:09 TP0] Prefill batch",
+                "[2026-11-24 03:04:05 DP0 TP1] Decode batch",
                 Product::Sglang,
-                Some("TP0"),
-                Some("2026-11-24 09:12:09"),
-                None,
-                "Prefill batch",
+                "2026-11-24 03:04:05",
+                "DP0 TP1",
+                "",
+                "Decode batch",
             ),
             (
-                "[2026-11-24 09:12:09] INFO: x",
+                "[2026-11-24 03:04:05] WARNING: x",
                 Product::Sglang,
-                None,
-                Some("2026-11-24 09:12:09"),
-                Some("INFO"),
+                "2026-11-24 03:04:05",
+                "",
+                "",
                 "x",
             ),
             (
-                "INFO:     Application startup complete.",
+                "INFO:     1.2.3.4:5 - \"GET / HTTP/1.1\" 200 OK",
                 Product::Uvicorn,
-                None,
-                None,
-                Some("INFO"),
-                "Application startup complete.",
+                "",
+                "",
+                "",
+                "1.2.3.4:5 - \"GET / HTTP/1.1\" 200 OK",
             ),
             (
-                "2026-11-24T09:12:09.123456789Z stderr F INFO:     x",
-                Product::Uvicorn,
-                None,
-                Some("2026-11-24T09:12:09.123456789Z"),
-                Some("INFO"),
+                "2026-11-24T03:04:05.123456789Z stderr F INFO 11-24 03:04:05 [f.py:1] m",
+                Product::Vllm,
+                "11-24 03:04:05",
+                "",
+                "f.py",
+                "m",
+            ),
+            ("[pod/a-1/b] INFO:     x", Product::Uvicorn, "", "pod/a-1/b", "", "x"),
+            (
+                "engine-1  | [2026-11-24 03:04:05] x",
+                Product::Sglang,
+                "2026-11-24 03:04:05",
+                "engine-1",
+                "",
                 "x",
             ),
             (
-                "  File \"a.py\", line 1",
-                Product::Other,
-                None,
-                None,
-                None,
-                "  File \"a.py\", line 1",
+                "E1124 03:04:05.123456   77 ucx.cpp:12] boom",
+                Product::Native,
+                "1124 03:04:05.123456",
+                "",
+                "ucx.cpp",
+                "boom",
             ),
-            ("", Product::Other, None, None, None, ""),
-            ("(x pid=1)", Product::Other, Some("x"), None, None, ""),
-        ] {
-            let line = split(text);
+            (
+                "time=2026-11-24T03:04:05Z level=WARN msg=x",
+                Product::Prometheus,
+                "2026-11-24T03:04:05Z",
+                "",
+                "",
+                "level=WARN msg=x",
+            ),
+            (
+                "2026-11-24T03:04:05Z  INFO a::b: up",
+                Product::Native,
+                "2026-11-24T03:04:05Z",
+                "",
+                "",
+                "up",
+            ),
+            ("  File \"x.py\", line 3", Product::Unknown, "", "", "", "  File \"x.py\", line 3"),
+        ];
+        for (raw, product, time, process, file, message) in table {
+            let line = parse_line(raw.as_bytes());
+            let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
             assert_eq!(
-                (line.product, line.process, line.time, line.level, line.message),
-                (product, process, time, level, message),
-                "{text}"
+                (
+                    line.product,
+                    text(line.time),
+                    text(line.process),
+                    text(line.file),
+                    text(line.message)
+                ),
+                (
+                    *product,
+                    (*time).to_owned(),
+                    (*process).to_owned(),
+                    (*file).to_owned(),
+                    (*message).to_owned()
+                ),
+                "{raw}"
             );
         }
     }
 
     #[test]
-    fn colours_go() {
-        let mut scratch = String::new();
-        assert_eq!(without_colours("\u{1b}[32;20mgreen\u{1b}[0m x", &mut scratch), "green x");
-        assert_eq!(without_colours("plain", &mut scratch), "plain");
-        assert_eq!(without_colours("cut\u{1b}", &mut scratch), "cut");
-        assert_eq!(without_colours("cut\u{1b}[3é", &mut scratch), "cut");
+    fn ansi() {
+        let mut out = Vec::new();
+        assert!(strip_ansi(b"\x1b[32;20m[x]\x1b[0m y\x1b", &mut out));
+        assert_eq!(out, b"[x] y");
+        assert!(!strip_ansi(b"plain", &mut out));
     }
 }

@@ -1,327 +1,467 @@
-//! LMCache's lookup-hash log: one line a lookup, with the hashes of its chunks.
+//! Lookup-hash files of the MP server: one JSON line a lookup. Hashes are compared and forgotten.
 //!
-//! Sources: LMCache 0.3.12 to 0.5.6 (`lookup_hashes_*.jsonl`). Hashes are compared and never
-//! given out.
+//! A chunk's hash covers all tokens before it, so equal hashes mean equal prefixes. Feed the files
+//! of one directory to one reader in the order of their names, with [`LookupHashReader::next_file`]
+//! between them: a chunk repeats only what came before it, so files can't be read apart and summed.
+//! gzip is the caller's.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use memchr::memchr;
+use sha2::{Digest, Sha256};
 
-/// Different chunks that are told apart exactly; beyond it the number is a lower bound.
-const MOST_CHUNKS: usize = 4_000_000;
-/// Models and chunk sizes that are kept apart.
-const GROUPS: usize = 64;
-/// Longest line.
-const MAX_LINE: usize = 64 << 20;
+/// Schema id of [`LookupHashEvidence`].
+pub const LOOKUP_HASH_SCHEMA: &str = "inferguard-lmcache-lookup-hash-evidence/v1";
 
-/// Smallest, largest and sum.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Limits of a reader.
+#[derive(Debug, Clone)]
+pub struct LookupHashOptions {
+    /// Row summaries that are kept.
+    pub max_rows: usize,
+    /// Different chunk hashes that are remembered, 8 bytes each and the tree around them. Beyond,
+    /// new ones are counted in `hashes_not_tracked` and the ratio is of what is remembered.
+    pub max_hashes: usize,
+    /// Longest line, in bytes.
+    pub max_line: usize,
+    /// Groups of model and chunk size.
+    pub max_groups: usize,
+}
+
+impl Default for LookupHashOptions {
+    fn default() -> Self {
+        Self { max_rows: 100, max_hashes: 4_000_000, max_line: 64 << 20, max_groups: 64 }
+    }
+}
+
+/// Count, least, most and sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
 pub struct Spread {
-    /// Rows.
+    /// How many.
     pub count: u64,
-    /// Smallest.
-    pub min: Option<u64>,
-    /// Largest.
-    pub max: Option<u64>,
+    /// Least.
+    pub min: u64,
+    /// Most.
+    pub max: u64,
     /// Sum.
     pub total: u64,
 }
 
 impl Spread {
-    fn add(&mut self, n: u64) {
+    fn add(&mut self, value: u64) {
+        self.min = if self.count == 0 { value } else { self.min.min(value) };
+        self.max = self.max.max(value);
         self.count += 1;
-        self.min = Some(self.min.map_or(n, |m| m.min(n)));
-        self.max = Some(self.max.map_or(n, |m| m.max(n)));
-        self.total = self.total.saturating_add(n);
+        self.total = self.total.saturating_add(value);
     }
 }
 
-/// Lookups of one model with one chunk size.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// What a row held, without its hashes.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
-pub struct Reuse {
+pub struct RowSummary {
+    /// Seconds since the epoch.
+    pub timestamp: Option<f64>,
+    /// The engine's request id.
+    pub request_id: Option<String>,
     /// Model.
-    pub model: String,
+    pub model_name: Option<String>,
     /// Tokens a chunk.
     pub chunk_size: Option<u64>,
+    /// Tokens of the request, not rounded to chunks.
+    pub seq_len: Option<u64>,
+    /// Element types, one a layout.
+    pub dtypes: Vec<String>,
+    /// Shapes, one a layout.
+    pub shapes: Vec<Vec<u64>>,
+    /// How many hashes; never the hashes.
+    pub chunk_hashes: HashCount,
+}
+
+/// Stands for hashes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HashCount {
+    /// Always true.
+    pub redacted: bool,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// Rows of one model and chunk size.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct LookupGroup {
+    /// Model.
+    pub model_name: String,
+    /// Tokens a chunk.
+    pub chunk_size: u64,
     /// Lookups.
     pub rows: u64,
-    /// Tokens looked up.
+    /// Tokens of the requests.
     pub tokens: u64,
-    /// Whole chunks looked up.
+    /// Whole chunks of the requests.
     pub chunks: u64,
     /// Different chunks.
     pub unique_chunks: u64,
-    /// Chunks of leading runs that had been looked up before: what could have hit at most.
+    /// Chunks that an earlier row had, counted from the head of the request up to the first new
+    /// one: what a prefix cache without limit would have served.
     pub repeated_prefix_chunks: u64,
-    /// The same in tokens.
-    pub repeated_prefix_tokens: u64,
-    /// Part of the chunks that could have hit; `null` without a chunk.
-    pub repeat_ratio: Option<f64>,
-    /// Lookups too short for a whole chunk.
+    /// `repeated_prefix_chunks / chunks`.
+    pub repeat_ratio: f64,
+    /// Rows whose first chunk an earlier row had.
+    pub rows_with_repeat: u64,
+    /// Rows whose first chunk is new although an earlier row had a later one of its chunks: never
+    /// so with prefix hashes, unless rows were lost.
+    pub rows_repeat_not_at_head: u64,
+    /// Different first chunks: different heads of requests.
+    pub unique_heads: u64,
+    /// Rows too short for a whole chunk.
     pub rows_without_chunk: u64,
-    /// Lookups whose first chunk had not been seen before.
-    pub rows_with_new_head: u64,
+    /// Tokens behind the last whole chunk.
+    pub tail_tokens: u64,
+    /// Time of the first row, seconds since the epoch.
+    pub first_timestamp: Option<f64>,
+    /// Time of the last row.
+    pub last_timestamp: Option<f64>,
 }
 
-/// `lmcache_lookup_hash_evidence.json`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// A line that is no row.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ParseError {
+    /// Line, from 1.
+    pub line: u64,
+    /// What is wrong; nothing of the line itself.
+    pub message: String,
+}
+
+/// Evidence of lookup-hash files.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-#[non_exhaustive]
 pub struct LookupHashEvidence {
-    /// `inferguard-lmcache-lookup-hash-evidence/v1`.
+    /// [`LOOKUP_HASH_SCHEMA`].
     pub schema_version: String,
-    /// Whether any file was given.
+    /// There was at least one row.
     pub present: bool,
-    /// `measured` where a lookup was read, else `not_proven`.
+    /// `measured`, or `empty`.
     pub claim_status: String,
-    /// Files.
-    pub file_count: u64,
-    /// Bytes of all files.
+    /// Bytes read.
     pub file_size_bytes: u64,
-    /// Lookups.
+    /// Files merged: readers.
+    pub file_count: u64,
+    /// Rows.
     pub row_count: u64,
-    /// Lines that are none.
+    /// Lines that are no row.
     pub malformed_rows: u64,
-    /// Place of the first of them.
-    pub first_malformed_line: Option<u64>,
-    /// More chunks than are told apart: unique chunks are a lower bound.
+    /// `rows` holds fewer than all.
     pub truncated: bool,
     /// Models.
-    pub models: BTreeSet<String>,
-    /// Hashes a lookup.
+    pub models: Vec<String>,
+    /// Chunks a row.
     pub chunk_hash_count: Spread,
-    /// Tokens a chunk.
-    pub chunk_sizes: BTreeSet<u64>,
-    /// Tokens a lookup.
+    /// Chunk sizes.
+    pub chunk_sizes: Vec<u64>,
+    /// Tokens a row.
     pub seq_len: Spread,
-    /// Data types.
-    pub dtypes: BTreeSet<String>,
-    /// Time of the first lookup, in seconds since 1970.
-    pub first_timestamp: Option<f64>,
-    /// Time of the last lookup.
-    pub last_timestamp: Option<f64>,
-    /// By model and chunk size.
-    pub groups: Vec<Reuse>,
+    /// Element types.
+    pub dtypes: Vec<String>,
+    /// Shapes.
+    pub shapes: Vec<Vec<u64>>,
+    /// The first rows.
+    pub rows: Vec<RowSummary>,
+    /// Per model and chunk size.
+    pub groups: Vec<LookupGroup>,
+    /// `lookup_hash_*` settings, where rows hold them.
+    pub config_evidence: BTreeMap<String, serde_json::Value>,
+    /// The first lines that are no row.
+    pub parse_errors: Vec<ParseError>,
+    /// Hashes beyond the limit on memory.
+    pub hashes_not_tracked: u64,
+    /// Rows of further models, beyond the limit on groups.
+    pub rows_not_grouped: u64,
 }
 
 impl LookupHashEvidence {
-    /// The value of `schema_version`.
-    pub const SCHEMA: &'static str = "inferguard-lmcache-lookup-hash-evidence/v1";
+    /// Share of all chunks that repeat an earlier row's prefix.
+    pub fn repeat_ratio(&self) -> Option<f64> {
+        let chunks: u64 = self.groups.iter().map(|g| g.chunks).sum();
+        let repeated: u64 = self.groups.iter().map(|g| g.repeated_prefix_chunks).sum();
+        (chunks > 0).then(|| repeated as f64 / chunks as f64)
+    }
 }
 
-/// A line, as far as it is read.
-#[derive(Deserialize)]
-struct Row<'a> {
+const CONFIG_KEYS: [&str; 4] = [
+    "lookup_hash_log_dir",
+    "lookup_hash_rotation_interval",
+    "lookup_hash_max_size",
+    "lookup_hash_max_files",
+];
+const MAX_ERRORS: usize = 20;
+const MAX_NAMES: usize = 64;
+
+#[derive(serde::Deserialize)]
+struct Row {
     #[serde(default)]
     timestamp: Option<f64>,
-    #[serde(default, borrow)]
-    model_name: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    request_id: Option<String>,
+    model_name: String,
     #[serde(default)]
     chunk_size: Option<u64>,
     #[serde(default)]
     seq_len: Option<u64>,
     #[serde(default)]
-    dtypes: Option<serde_json::Value>,
+    dtypes: Vec<String>,
+    #[serde(default)]
+    shapes: Vec<Vec<u64>>,
     chunk_hashes: Vec<serde_json::Value>,
+    #[serde(flatten)]
+    more: BTreeMap<String, serde_json::Value>,
 }
 
-/// Reads lookup-hash logs; several files are pushed one after the other, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
+struct Group {
+    sums: LookupGroup,
+    seen: BTreeSet<u64>,
+    heads: BTreeSet<u64>,
+}
+
+/// Reads lookup-hash files in chunks of any size.
+#[derive(Debug)]
 pub struct LookupHashReader {
+    opts: LookupHashOptions,
     out: LookupHashEvidence,
-    groups: BTreeMap<(String, Option<u64>), Reuse>,
-    seen: HashSet<u64>,
-    rest: Vec<u8>,
+    groups: BTreeMap<(String, u64), Group>,
+    models: BTreeSet<String>,
+    chunk_sizes: BTreeSet<u64>,
+    dtypes: BTreeSet<String>,
+    shapes: BTreeSet<Vec<u64>>,
+    hashes: usize,
+    carry: Vec<u8>,
+    carry_long: bool,
     line: u64,
 }
 
 impl LookupHashReader {
-    /// Starts.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next bytes of the current file.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.out.file_size_bytes = self.out.file_size_bytes.saturating_add(bytes.len() as u64);
-        let mut left = bytes;
-        while let Some(end) = memchr::memchr(b'\n', left) {
-            let (head, tail) = left.split_at(end);
-            left = tail.get(1..).unwrap_or_default();
-            if self.rest.is_empty() {
-                self.row(head);
-            } else {
-                let mut line = std::mem::take(&mut self.rest);
-                line.extend_from_slice(head);
-                self.row(&line);
-            }
-        }
-        if self.rest.len().saturating_add(left.len()) <= MAX_LINE {
-            self.rest.extend_from_slice(left);
+    /// A reader.
+    pub fn new(opts: LookupHashOptions) -> Self {
+        Self {
+            opts,
+            out: LookupHashEvidence { file_count: 1, ..LookupHashEvidence::default() },
+            groups: BTreeMap::new(),
+            models: BTreeSet::new(),
+            chunk_sizes: BTreeSet::new(),
+            dtypes: BTreeSet::new(),
+            shapes: BTreeSet::new(),
+            hashes: 0,
+            carry: Vec::new(),
+            carry_long: false,
+            line: 0,
         }
     }
 
-    /// Ends the current file.
-    pub fn end_file(&mut self) {
-        if !self.rest.is_empty() {
-            let line = std::mem::take(&mut self.rest);
-            self.row(&line);
+    /// Takes the next bytes in.
+    pub fn push(&mut self, mut chunk: &[u8]) {
+        self.out.file_size_bytes += chunk.len() as u64;
+        while let Some(end) = memchr(b'\n', chunk) {
+            let (head, tail) = chunk.split_at(end);
+            self.hold(head);
+            self.end_line();
+            chunk = tail.get(1..).unwrap_or_default();
+        }
+        self.hold(chunk);
+    }
+
+    /// Ends the current file; the next bytes are those of the next one.
+    pub fn next_file(&mut self) {
+        if !self.carry.is_empty() || self.carry_long {
+            self.end_line();
         }
         self.out.file_count += 1;
         self.line = 0;
     }
 
-    fn row(&mut self, bytes: &[u8]) {
+    fn hold(&mut self, bytes: &[u8]) {
+        let room = self.opts.max_line.saturating_sub(self.carry.len());
+        self.carry_long |= bytes.len() > room;
+        self.carry.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+    }
+
+    fn end_line(&mut self) {
         self.line += 1;
-        let bytes = bytes.trim_ascii();
-        if bytes.is_empty() {
-            return;
+        let line = std::mem::take(&mut self.carry);
+        if std::mem::take(&mut self.carry_long) {
+            self.malformed("the line is longer than the limit");
+        } else if !line.trim_ascii().is_empty() {
+            match serde_json::from_slice::<Row>(&line) {
+                Ok(row) => self.row(row),
+                Err(error) => {
+                    let what = match error.classify() {
+                        serde_json::error::Category::Eof => "the JSON ends early",
+                        serde_json::error::Category::Syntax => "not JSON",
+                        _ => "not a lookup row",
+                    };
+                    self.malformed(what);
+                }
+            }
         }
-        let Ok(row) = serde_json::from_slice::<Row<'_>>(bytes) else {
-            self.out.malformed_rows += 1;
-            self.out.first_malformed_line.get_or_insert(self.line);
-            return;
-        };
+        self.carry = line;
+        self.carry.clear();
+    }
+
+    fn malformed(&mut self, what: &str) {
+        self.out.malformed_rows += 1;
+        if self.out.parse_errors.len() < MAX_ERRORS {
+            self.out.parse_errors.push(ParseError { line: self.line, message: what.to_owned() });
+        }
+    }
+
+    fn row(&mut self, row: Row) {
+        let hashes: Vec<u64> = row.chunk_hashes.iter().map(fold).collect();
+        let chunks = hashes.len() as u64;
         self.out.row_count += 1;
-        if let Some(time) = row.timestamp.filter(|t| t.is_finite()) {
-            self.out.first_timestamp = Some(self.out.first_timestamp.map_or(time, |t| t.min(time)));
-            self.out.last_timestamp = Some(self.out.last_timestamp.map_or(time, |t| t.max(time)));
+        self.out.chunk_hash_count.add(chunks);
+        if let Some(n) = row.seq_len {
+            self.out.seq_len.add(n);
         }
-        let hashes = row.chunk_hashes.len() as u64;
-        self.out.chunk_hash_count.add(hashes);
-        if let Some(length) = row.seq_len {
-            self.out.seq_len.add(length);
+        if self.models.len() < MAX_NAMES {
+            self.models.insert(row.model_name.clone());
         }
-        if let Some(size) = row.chunk_size.filter(|_| self.out.chunk_sizes.len() < GROUPS) {
-            self.out.chunk_sizes.insert(size);
+        if self.chunk_sizes.len() < MAX_NAMES {
+            self.chunk_sizes.extend(row.chunk_size);
         }
-        if let Some(serde_json::Value::Array(types)) = &row.dtypes {
-            for name in types.iter().filter_map(serde_json::Value::as_str).take(8) {
-                if self.out.dtypes.len() < GROUPS {
-                    self.out.dtypes.insert(name.to_owned());
-                }
+        if self.dtypes.len() < MAX_NAMES {
+            self.dtypes.extend(row.dtypes.iter().cloned());
+        }
+        if self.shapes.len() < MAX_NAMES {
+            self.shapes.extend(row.shapes.iter().cloned());
+        }
+        let nested = row.more.get("config").and_then(serde_json::Value::as_object);
+        for key in CONFIG_KEYS {
+            if let Some(value) = row.more.get(key).or_else(|| nested.and_then(|n| n.get(key))) {
+                self.out.config_evidence.entry(key.to_owned()).or_insert_with(|| value.clone());
             }
         }
-        let model = row.model_name.as_deref().unwrap_or("");
-        if self.out.models.len() < GROUPS && !model.is_empty() {
-            self.out.models.insert(crate::mask::clip(model, 200).to_owned());
+        let key = (row.model_name.clone(), row.chunk_size.unwrap_or(0));
+        if self.groups.len() < self.opts.max_groups || self.groups.contains_key(&key) {
+            let group = self.groups.entry(key).or_default();
+            self.out.hashes_not_tracked += group.row(
+                &hashes,
+                row.seq_len,
+                row.timestamp,
+                row.chunk_size,
+                &mut self.hashes,
+                self.opts.max_hashes,
+            );
+        } else {
+            self.out.rows_not_grouped += 1;
         }
-        let mut key = (crate::mask::clip(model, 200).to_owned(), row.chunk_size);
-        if self.groups.len() >= GROUPS && !self.groups.contains_key(&key) {
-            key = ("(others)".to_owned(), None);
-        }
-        let (name, size) = (key.0.clone(), key.1);
-        let group = self.groups.entry(key).or_insert_with(|| Reuse {
-            model: name,
-            chunk_size: size,
-            ..Reuse::default()
-        });
-        group.rows += 1;
-        group.tokens = group.tokens.saturating_add(row.seq_len.unwrap_or(0));
-        group.chunks = group.chunks.saturating_add(hashes);
-        group.rows_without_chunk += u64::from(hashes == 0);
-        // A lookup hits the longest leading run that is there.
-        let (mut leading, mut first) = (true, true);
-        for hash in &row.chunk_hashes {
-            let fingerprint = fingerprint(hash, model);
-            let known = self.seen.contains(&fingerprint);
-            if !known {
-                if self.seen.len() < MOST_CHUNKS {
-                    self.seen.insert(fingerprint);
-                    group.unique_chunks += 1;
-                } else {
-                    self.out.truncated = true;
-                }
-            }
-            if first {
-                group.rows_with_new_head += u64::from(!known);
-                first = false;
-            }
-            leading &= known;
-            group.repeated_prefix_chunks += u64::from(leading);
+        if self.out.rows.len() < self.opts.max_rows {
+            self.out.rows.push(RowSummary {
+                timestamp: row.timestamp,
+                request_id: row.request_id,
+                model_name: Some(row.model_name),
+                chunk_size: row.chunk_size,
+                seq_len: row.seq_len,
+                dtypes: row.dtypes,
+                shapes: row.shapes,
+                chunk_hashes: HashCount { redacted: true, count: chunks },
+            });
+        } else {
+            self.out.truncated = true;
         }
     }
 
-    /// The evidence of all files.
+    /// Evidence of all that was read.
     pub fn finish(mut self) -> LookupHashEvidence {
-        if !self.rest.is_empty() {
-            self.end_file();
+        if !self.carry.is_empty() || self.carry_long {
+            self.end_line();
         }
-        for group in self.groups.values_mut() {
-            group.repeated_prefix_tokens =
-                group.repeated_prefix_chunks.saturating_mul(group.chunk_size.unwrap_or(0));
-            group.repeat_ratio = (group.chunks > 0)
-                .then(|| group.repeated_prefix_chunks as f64 / group.chunks as f64);
+        let mut out = self.out;
+        LOOKUP_HASH_SCHEMA.clone_into(&mut out.schema_version);
+        out.present = out.row_count > 0;
+        let claim = if out.present { "measured" } else { "empty" };
+        claim.clone_into(&mut out.claim_status);
+        out.models = self.models.into_iter().collect();
+        out.chunk_sizes = self.chunk_sizes.into_iter().collect();
+        out.dtypes = self.dtypes.into_iter().collect();
+        out.shapes = self.shapes.into_iter().collect();
+        for ((model_name, chunk_size), group) in self.groups {
+            let mut sums = group.sums;
+            sums.model_name = model_name;
+            sums.chunk_size = chunk_size;
+            sums.unique_chunks = group.seen.len() as u64;
+            sums.unique_heads = group.heads.len() as u64;
+            if sums.chunks > 0 {
+                sums.repeat_ratio = sums.repeated_prefix_chunks as f64 / sums.chunks as f64;
+            }
+            out.groups.push(sums);
         }
-        self.out.groups = self.groups.into_values().collect();
-        self.out.schema_version = LookupHashEvidence::SCHEMA.into();
-        self.out.present = true;
-        self.out.claim_status =
-            if self.out.row_count > 0 { "measured" } else { "not_proven" }.into();
-        self.out
+        out
     }
 }
 
-/// A number for a hash of a model. Hashes are numbers or hex, and are taken as they stand.
-fn fingerprint(hash: &serde_json::Value, model: &str) -> u64 {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64;
-    let mut eat = |bytes: &[u8]| {
-        for b in bytes {
-            state = (state ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+impl Group {
+    /// Takes a row in; gives how many of its hashes were not remembered.
+    fn row(
+        &mut self,
+        hashes: &[u64],
+        seq_len: Option<u64>,
+        timestamp: Option<f64>,
+        chunk_size: Option<u64>,
+        used: &mut usize,
+        limit: usize,
+    ) -> u64 {
+        let sums = &mut self.sums;
+        sums.rows += 1;
+        sums.tokens += seq_len.unwrap_or(0);
+        sums.chunks += hashes.len() as u64;
+        sums.rows_without_chunk += u64::from(hashes.is_empty());
+        if let (Some(tokens), Some(size)) = (seq_len, chunk_size) {
+            let whole = size.saturating_mul(hashes.len() as u64);
+            sums.tail_tokens += tokens.saturating_sub(whole);
         }
+        if let Some(t) = timestamp {
+            sums.first_timestamp.get_or_insert(t);
+            sums.last_timestamp = Some(t);
+        }
+        let repeated = hashes.iter().take_while(|h| self.seen.contains(h)).count();
+        sums.repeated_prefix_chunks += repeated as u64;
+        sums.rows_with_repeat += u64::from(repeated > 0);
+        let later = repeated == 0 && hashes.iter().any(|h| self.seen.contains(h));
+        sums.rows_repeat_not_at_head += u64::from(later);
+        let mut lost = 0;
+        for hash in hashes {
+            if self.seen.contains(hash) {
+                continue;
+            }
+            if *used < limit {
+                self.seen.insert(*hash);
+                *used += 1;
+            } else {
+                lost += 1;
+            }
+        }
+        if let Some(head) = hashes.first()
+            && self.heads.len() < limit
+        {
+            self.heads.insert(*head);
+        }
+        lost
+    }
+}
+
+/// A hash as 64 bits that can't be turned back.
+fn fold(value: &serde_json::Value) -> u64 {
+    let digest = match value {
+        serde_json::Value::String(s) => Sha256::digest(s.as_bytes()),
+        other => Sha256::digest(other.to_string().as_bytes()),
     };
-    eat(model.as_bytes());
-    eat(b"\0");
-    match hash {
-        serde_json::Value::String(text) => eat(text.as_bytes()),
-        other => eat(other.to_string().as_bytes()),
-    }
-    // The low bits of FNV are weak; a set wants all of them.
-    state ^ (state >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(rows: &[&str]) -> LookupHashEvidence {
-        let mut reader = LookupHashReader::new();
-        for row in rows {
-            reader.push(row.as_bytes());
-            reader.push(b"\n");
-        }
-        reader.end_file();
-        reader.finish()
-    }
-
-    #[test]
-    fn reuse_is_of_leading_runs() {
-        let got = read(&[
-            r#"{"timestamp": 2.0, "model_name": "m", "chunk_size": 256, "seq_len": 800, "chunk_hashes": ["a", "b", "c"], "dtypes": ["f16"]}"#,
-            r#"{"timestamp": 3.0, "model_name": "m", "chunk_size": 256, "seq_len": 800, "chunk_hashes": ["a", "x", "c"]}"#,
-            r#"{"timestamp": 4.0, "model_name": "m", "chunk_size": 256, "seq_len": 100, "chunk_hashes": []}"#,
-            "not json",
-        ]);
-        assert_eq!((got.row_count, got.malformed_rows, got.first_malformed_line), (3, 1, Some(4)));
-        let group = &got.groups[0];
-        // The third chunk of the second lookup is known, and behind a gap.
-        assert_eq!((group.chunks, group.unique_chunks, group.repeated_prefix_chunks), (6, 4, 1));
-        assert_eq!(group.repeated_prefix_tokens, 256);
-        assert_eq!((group.rows_without_chunk, group.rows_with_new_head), (1, 1));
-        assert_eq!(got.claim_status, "measured");
-        let text = serde_json::to_string(&got).unwrap();
-        assert!(!text.contains("\"a\""), "{text}");
-    }
-
-    #[test]
-    fn nothing_is_not_measured() {
-        assert_eq!(LookupHashReader::new().finish().claim_status, "not_proven");
-    }
+    digest.iter().take(8).fold(0, |n, b| n << 8 | u64::from(*b))
 }

@@ -1,563 +1,535 @@
-//! Reads a log as it comes.
+//! The streaming reader.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 
-use regex::CaptureLocations;
+use aho_corasick::AhoCorasick;
+use evidence_redact::{Redactor, Salt};
+use memchr::memchr;
 
-use crate::dump::settings;
-use crate::evidence::{
-    ConfigEntry, Coverage, EventStat, Example, LogConfig, LogEvidence, Lookups, OtherLines,
-    ProcessLines, Traceback,
-};
-use crate::line::{Line, Product, split, without_colours};
-use crate::mask::{Mask, clip};
-use crate::stat::FieldTally;
-use crate::table::{Search, Table};
-use crate::traceback::Tracebacks;
+use crate::access::{access, route};
+use crate::category::{CATEGORIES, CONTEXT, by_words};
+use crate::evidence::{LogEvidence, RequestStats};
+use crate::finish;
+use crate::line::{Line, parse_line, strip_ansi};
+use crate::options::{LogError, LogOptions};
+use crate::product::Product;
+use crate::settings::settings;
+use crate::shape::shape;
+use crate::stamp::Stamp;
+use crate::state::{Event, Other, ProductLines, RawSetting};
+use crate::table::{Phase, Table};
+use crate::template::{Capture, Kept, number};
+use crate::text::{cut, speed, wrapped};
+use crate::trace::{Part, Tracebacks};
 
-/// Longest line that is looked at; the rest of a longer one is passed over.
-pub const MAX_LINE: usize = 64 << 10;
-
-/// Names, settings, shapes and processes that are kept at most.
-const KEPT: usize = 512;
-/// Shapes of unknown lines that are kept.
-const SHAPES: usize = 64;
-/// Processes that are told apart.
-const PROCESSES: usize = 256;
-/// Bytes of an example.
-const EXAMPLE: usize = 220;
-
-/// Lines that a process writes when it starts.
-const START: &[&str] = &[
-    "vllm.version",
-    "vllm.engine",
-    "vllm.args",
-    "sglang.args",
-    "sglang.version",
-    "lmcache.mp_http",
-    "lmcache.mp_listening",
-    "lmcache.server_started",
-    "lmcache.engine_config",
-    "lmcache.config_file",
-    "lmcache.hash_mp",
-    "lmcache.coordinator",
+/// Fields of events that count as settings under their own name.
+const SETTING_FIELDS: [&str; 11] = [
+    "chunk_size",
+    "hash_algorithm",
+    "block_size",
+    "transfer_mode",
+    "config_file",
+    "max_model_len",
+    "watermark",
+    "policy",
+    "trace_level",
+    "group_tokens_per_block",
+    "PYTHONHASHSEED",
 ];
-/// Categories of lines that tell of work.
-const WORK: &[&str] = &["lookup", "store", "retrieve", "prefetch_complete", "engine_stats", "http"];
 
-#[derive(Debug, Default)]
-struct Tally {
-    count: u64,
-    first_line: u64,
-    last_line: u64,
-    first_time: Option<String>,
-    last_time: String,
-    example: String,
-    fields: BTreeMap<&'static str, FieldTally>,
-}
+/// Different dumps of a configuration that are remembered.
+const MAX_DUMPS: usize = 64;
 
-/// Reads one log. Feed it with [`LogReader::push`], then take the evidence.
+/// Snippets of a category that are kept, and their length, as in the older format.
+const MAX_SNIPPETS: usize = 6;
+
+/// Reads a log in chunks of any size.
+///
+/// ```
+/// use lmcache_logs::{LogOptions, LogReader};
+///
+/// let mut reader = LogReader::new(LogOptions::default());
+/// reader.push(b"[2026-11-24 03:04:05,123] LMCache INFO: Stored 512 tokens in 0.2");
+/// reader.push(b"50 seconds (x.py:1:lmcache.v1.x)\n");
+/// let evidence = reader.finish()?;
+/// let store = evidence.event("mp.store").ok_or("no store")?;
+/// assert_eq!(store.fields["tokens"].sum, 512.0);
+/// assert_eq!(store.fields["seconds"].last, 0.25);
+/// assert!(!evidence.covers_start());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
-pub struct LogReader<'t> {
-    table: &'t Table,
-    /// A line whose end has not come yet.
-    rest: Vec<u8>,
-    /// The end of a line that is too long is being passed over.
-    skipping: bool,
-    line: u64,
-    coverage: Coverage,
-    events: BTreeMap<usize, Tally>,
-    processes: BTreeMap<(String, Option<u32>), (u32, u64)>,
-    settings: BTreeMap<String, (Vec<String>, u64)>,
-    lookups: Lookups,
-    tracebacks: Tracebacks,
-    other: OtherLines,
-    first_work: Option<u64>,
-    last_time: String,
-    search: Search,
-    colours: String,
+pub struct LogReader {
+    pub(crate) table: Table,
+    pub(crate) opts: LogOptions,
+    carry: Vec<u8>,
+    carry_long: bool,
+    plain: Vec<u8>,
+    captures: Vec<Capture>,
+    key: Vec<u8>,
+    context: Option<AhoCorasick>,
+    setting_fields: Vec<Option<usize>>,
+    pub(crate) number: u64,
+    pub(crate) bytes: u64,
+    pub(crate) filled: u64,
+    pub(crate) not_utf8: u64,
+    pub(crate) long_lines: u64,
+    pub(crate) truncated_end: bool,
+    pub(crate) first_time: Stamp,
+    pub(crate) last_time: Stamp,
+    pub(crate) events: Vec<Event>,
+    pub(crate) processes: Vec<(Vec<u8>, u64)>,
+    process_index: BTreeMap<Vec<u8>, u16>,
+    /// The process of the last line that named one; most lines have the same.
+    last_process: (Vec<u8>, Option<u64>, u16),
+    pub(crate) process_lines_dropped: u64,
+    pub(crate) levels: [u64; 6],
+    pub(crate) products: [ProductLines; 7],
+    pub(crate) categories: BTreeMap<&'static str, (u64, Vec<Vec<u8>>)>,
+    pub(crate) speeds: Vec<(f64, String, Vec<u8>)>,
+    pub(crate) requests: RequestStats,
+    pub(crate) settings: BTreeMap<String, Vec<RawSetting>>,
+    pub(crate) settings_dropped: u64,
+    dumps: Vec<u64>,
+    /// By status and `route METHOD`: how many, and the first line.
+    pub(crate) http: BTreeMap<u16, BTreeMap<Vec<u8>, (u64, u64)>>,
+    pub(crate) http_dropped: u64,
+    pub(crate) tracebacks: Tracebacks,
+    pub(crate) other: BTreeMap<(Product, Vec<u8>), Other>,
+    pub(crate) other_dropped: u64,
 }
 
-impl<'t> LogReader<'t> {
-    /// Starts.
-    pub fn new(table: &'t Table) -> Self {
+impl LogReader {
+    /// A reader.
+    pub fn new(opts: LogOptions) -> Self {
+        let table = Table::new();
+        let events = vec![Event::default(); table.ids.len()];
+        let setting_fields =
+            table.fields.iter().map(|f| SETTING_FIELDS.iter().position(|s| s == f)).collect();
         Self {
+            tracebacks: Tracebacks::new(opts.max_tracebacks),
             table,
-            rest: Vec::new(),
-            skipping: false,
-            line: 0,
-            coverage: Coverage::default(),
-            events: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            opts,
+            carry: Vec::new(),
+            carry_long: false,
+            plain: Vec::new(),
+            captures: Vec::new(),
+            key: Vec::new(),
+            context: AhoCorasick::builder().ascii_case_insensitive(true).build(CONTEXT).ok(),
+            setting_fields,
+            number: 0,
+            bytes: 0,
+            filled: 0,
+            not_utf8: 0,
+            long_lines: 0,
+            truncated_end: false,
+            first_time: Stamp::default(),
+            last_time: Stamp::default(),
+            events,
+            processes: vec![(Vec::new(), 0)],
+            process_index: BTreeMap::from([(Vec::new(), 0)]),
+            last_process: (Vec::new(), None, 0),
+            process_lines_dropped: 0,
+            levels: [0; 6],
+            products: std::array::from_fn(|_| ProductLines::default()),
+            categories: CATEGORIES.iter().map(|c| (*c, (0, Vec::new()))).collect(),
+            speeds: Vec::new(),
+            requests: RequestStats::default(),
             settings: BTreeMap::new(),
-            lookups: Lookups::default(),
-            tracebacks: Tracebacks::default(),
-            other: OtherLines::default(),
-            first_work: None,
-            last_time: String::new(),
-            search: Search::default(),
-            colours: String::new(),
+            settings_dropped: 0,
+            dumps: Vec::new(),
+            http: BTreeMap::new(),
+            http_dropped: 0,
+            other: BTreeMap::new(),
+            other_dropped: 0,
         }
     }
 
-    /// Takes the next bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.coverage.bytes = self.coverage.bytes.saturating_add(bytes.len() as u64);
-        let mut left = bytes;
-        while let Some(end) = memchr::memchr(b'\n', left) {
-            let (head, tail) = left.split_at(end);
-            left = tail.get(1..).unwrap_or_default();
-            if std::mem::take(&mut self.skipping) {
-                continue;
-            }
-            if self.rest.is_empty() {
-                self.whole(head);
+    /// Takes the next bytes in. Where they are cut does not matter.
+    pub fn push(&mut self, mut chunk: &[u8]) {
+        self.bytes += chunk.len() as u64;
+        while let Some(end) = memchr(b'\n', chunk) {
+            let (head, tail) = chunk.split_at(end);
+            chunk = tail.get(1..).unwrap_or_default();
+            if self.carry.is_empty() && !self.carry_long {
+                self.bounded(head);
             } else {
-                let mut line = std::mem::take(&mut self.rest);
-                line.extend_from_slice(head);
-                self.whole(&line);
-                line.clear();
-                self.rest = line;
+                self.hold(head);
+                let carry = std::mem::take(&mut self.carry);
+                self.long_lines += u64::from(std::mem::take(&mut self.carry_long));
+                self.line(&carry);
+                self.carry = carry;
+                self.carry.clear();
             }
         }
-        if self.skipping {
+        self.hold(chunk);
+    }
+
+    fn hold(&mut self, bytes: &[u8]) {
+        let room = self.opts.max_line.saturating_sub(self.carry.len());
+        self.carry_long |= bytes.len() > room;
+        self.carry.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+    }
+
+    fn bounded(&mut self, line: &[u8]) {
+        let kept = line.get(..self.opts.max_line).unwrap_or(line);
+        self.long_lines += u64::from(kept.len() < line.len());
+        self.line(kept);
+    }
+
+    /// Ends the log and gives its evidence, redacted with a salt of its own. To redact several
+    /// artifacts of a packet alike, use [`Self::finish_with`].
+    pub fn finish(self) -> Result<LogEvidence, LogError> {
+        let redactor = Redactor::new(Salt::new(*b"inferguard lmcache-logs"))?;
+        Ok(self.finish_with(&redactor))
+    }
+
+    /// Ends the log and gives its evidence, redacted by `redactor`.
+    pub fn finish_with(mut self, redactor: &Redactor) -> LogEvidence {
+        if !self.carry.is_empty() {
+            let carry = std::mem::take(&mut self.carry);
+            self.long_lines += u64::from(self.carry_long);
+            self.truncated_end = true;
+            self.line(&carry);
+        }
+        finish::evidence(self, redactor)
+    }
+
+    fn line(&mut self, raw: &[u8]) {
+        self.number += 1;
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        if raw.is_empty() {
             return;
         }
-        self.rest.extend_from_slice(left);
-        if self.rest.len() > MAX_LINE {
-            let line = std::mem::take(&mut self.rest);
-            self.whole(&line);
-            self.skipping = true;
+        let mut plain = std::mem::take(&mut self.plain);
+        let text = if strip_ansi(raw, &mut plain) { plain.as_slice() } else { raw };
+        if let Some(inner) = wrapped(text) {
+            for part in inner.split('\n').filter(|p| !p.is_empty()) {
+                self.record(part.as_bytes());
+            }
+        } else {
+            self.record(text);
         }
+        self.plain = plain;
     }
 
-    fn whole(&mut self, bytes: &[u8]) {
-        self.line += 1;
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let cut = bytes.len() > MAX_LINE;
-        self.coverage.cut_lines += u64::from(cut);
-        let bytes = bytes.get(..MAX_LINE).unwrap_or(bytes);
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(error) => {
-                // A cut line may end within a character.
-                let harmless = cut && error.error_len().is_none();
-                self.coverage.non_utf8_lines += u64::from(!harmless);
-                String::from_utf8_lossy(bytes)
-            }
-        };
-        if text.is_empty() {
+    fn record(&mut self, text: &[u8]) {
+        if text.trim_ascii().is_empty() {
             return;
         }
-        let text = unwrapped(&text);
-        let mut colours = std::mem::take(&mut self.colours);
-        let plain = without_colours(&text, &mut colours);
-        self.take(plain);
-        self.colours = colours;
-    }
-
-    fn take(&mut self, text: &str) {
-        let line = split(text);
-        let process = self.note(&line, text);
-        let inside = self.tracebacks.take(process, self.line, line.message);
-        let mut search = std::mem::take(&mut self.search);
-        let found = self.table.find(line.message, place(&line), &mut search);
-        self.search = search;
-        match found {
-            Some(index) => self.event(index, &line),
-            None if line.product == Product::Lmcache && !inside => self.unknown(line.message),
-            None => {}
-        }
-        if line.product == Product::Lmcache && !inside {
-            self.other.lmcache_lines += 1;
-        }
-    }
-
-    /// Who, when and how loud; gives a number for the process.
-    fn note(&mut self, line: &Line<'_>, text: &str) -> u32 {
-        if self.line == 1 && line.product == Product::Other {
-            self.coverage.starts_mid_record = text.starts_with([' ', '\t']);
-        }
-        let product = match line.product {
-            Product::Lmcache => "lmcache",
-            Product::Vllm => "vllm",
-            Product::Sglang => "sglang",
-            Product::Uvicorn => "uvicorn",
-            Product::Other => "other",
-        };
-        bump(&mut self.coverage.products, product, 1);
-        if let Some(level) = line.level {
-            bump(&mut self.coverage.levels, level, 1);
-        }
-        if let Some(time) = line.time {
-            if self.coverage.first_time.is_none() {
-                self.coverage.first_time = Some(time.to_owned());
+        self.filled += 1;
+        self.not_utf8 += u64::from(!text.is_ascii() && std::str::from_utf8(text).is_err());
+        let line = parse_line(text);
+        let message = line.message.trim_ascii_start();
+        if !line.time.is_empty() {
+            self.last_time = Stamp::new(line.time);
+            if self.first_time.is_empty() {
+                self.first_time = self.last_time;
             }
-            self.last_time.clear();
-            self.last_time.push_str(clip(time, 40));
         }
-        let Some(name) = line.process else { return 0 };
-        let next = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
-        // The usual case allocates nothing.
-        if let Some((_, (id, n))) =
-            self.processes.iter_mut().find(|((have, pid), _)| have == name && *pid == line.pid)
-        {
+        if let Some(n) = self.levels.get_mut(line.level as usize) {
             *n += 1;
-            return *id + 1;
         }
-        if self.processes.len() < PROCESSES {
-            self.processes.insert((clip(name, 80).to_owned(), line.pid), (next, 1));
-            return next + 1;
-        }
-        0
-    }
-
-    fn event(&mut self, index: usize, line: &Line<'_>) {
-        let table = self.table;
-        let (Some(row), Some(compiled)) = (table.row(index).copied(), table.compiled(index)) else {
-            return;
-        };
-        if self.first_work.is_none() && WORK.contains(&row.category) {
-            self.first_work = Some(self.line);
-        }
-        let groups = Groups {
-            message: line.message,
-            names: &compiled.names,
-            locations: self.search.locations.take().filter(|_| !compiled.names.is_empty()),
-        };
-        let number = self.line;
-        let tally = self.events.entry(index).or_default();
-        tally.count += 1;
-        tally.last_line = number;
-        if tally.count == 1 {
-            tally.first_line = number;
-            tally.first_time = line.time.map(str::to_owned);
-            clip(line.message, EXAMPLE * 4).clone_into(&mut tally.example);
-            // The seed of all hashes is a hash itself.
-            if let Some(hash) = groups.get("none_hash") {
-                tally.example = tally.example.replace(hash, "[hash]");
-            }
-        }
-        if let Some(time) = line.time {
-            tally.last_time.clear();
-            tally.last_time.push_str(clip(time, 40));
-        }
-        for (name, value) in groups.all() {
-            if name != "config" {
-                tally.fields.entry(name).or_default().add(value);
-            }
-        }
-        match row.id {
-            "lmcache.lookup" => self.lookup(&groups),
-            "lmcache.mp_option" => {
-                if let (Some(option), Some(value)) = (groups.get("option"), groups.get("value")) {
-                    self.setting(&format!("lmcache.mp.{option}"), value);
-                }
-            }
-            "lmcache.hash_mp" => {
-                if let Some(size) = groups.get("chunk_size") {
-                    self.setting("chunk_size", size);
-                }
-            }
-            _ => {}
-        }
-        if let Some(dump) = groups.get("config") {
-            self.dump(dump);
-        }
-        self.search.locations = groups.locations;
-    }
-
-    fn lookup(&mut self, groups: &Groups<'_>) {
-        let number = |name: &str| groups.get(name).and_then(|m| m.parse::<i64>().ok());
-        let count = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        let out = &mut self.lookups;
-        out.count += 1;
-        let total = count(number("total"));
-        out.total_tokens = out.total_tokens.saturating_add(total);
-        out.min_total = Some(out.min_total.map_or(total, |m| m.min(total)));
-        out.max_total = Some(out.max_total.map_or(total, |m| m.max(total)));
-        out.computed_tokens = out.computed_tokens.saturating_add(count(number("computed")));
-        let Some(hit) = number("hit") else {
-            out.pending += 1;
-            return;
-        };
-        out.hit_tokens = out.hit_tokens.saturating_add(count(Some(hit)));
-        out.without_hit += u64::from(hit <= 0);
-        if let Some(need) = number("need") {
-            out.need_tokens = out.need_tokens.saturating_add(count(Some(need)));
-            out.negative_need += u64::from(need < 0);
-            out.hit_not_needed += u64::from(hit > 0 && need <= 0);
-        }
-    }
-
-    fn dump(&mut self, text: &str) {
-        for setting in settings(text) {
-            self.setting(&setting.name, setting.value);
-        }
-    }
-
-    fn setting(&mut self, name: &str, value: &str) {
-        let line = self.line;
-        let value = clip(value, 400);
-        let has_room = self.settings.len() < KEPT;
-        match self.settings.get_mut(name) {
-            Some((values, _))
-                if values.len() >= 8 || values.last().map(String::as_str) == Some(value) => {}
-            Some((values, _)) => values.push(value.to_owned()),
-            None if has_room => {
-                self.settings.insert(clip(name, 120).to_owned(), (vec![value.to_owned()], line));
-            }
-            None => {}
-        }
-    }
-
-    #[cold]
-    fn unknown(&mut self, message: &str) {
-        self.other.unknown += 1;
-        let mut shape = String::new();
-        let mut digits = false;
-        for c in clip(message, 160).chars() {
-            if c.is_ascii_digit() {
-                if !digits {
-                    shape.push('N');
-                }
-                digits = true;
-            } else {
-                digits = false;
-                shape.push(c);
-            }
-        }
-        let has_room = self.other.shapes.len() < SHAPES;
-        match self.other.shapes.get_mut(&shape) {
-            Some(n) => *n += 1,
-            None if has_room => {
-                self.other.shapes.insert(shape, 1);
-            }
-            None => self.other.further += 1,
-        }
-    }
-
-    /// The evidence of everything that was pushed.
-    pub fn finish(mut self) -> LogEvidence {
-        if !self.rest.is_empty() {
-            self.coverage.ends_mid_line = true;
-            let line = std::mem::take(&mut self.rest);
-            self.whole(&line);
-        }
-        let mask = Mask::new();
-        let mut out = LogEvidence {
-            schema_version: LogEvidence::SCHEMA.into(),
-            line_count: self.line,
-            lookups: self.lookups,
-            ..LogEvidence::default()
-        };
-        let mut first_start: Option<u64> = None;
-        for (index, tally) in self.events {
-            let Some(row) = self.table.row(index).copied() else { continue };
-            if START.contains(&row.id) {
-                first_start =
-                    Some(first_start.map_or(tally.first_line, |l| l.min(tally.first_line)));
-            }
-            *out.event_counts.entry(row.category.into()).or_default() += tally.count;
-            let text = mask.text(&tally.example, EXAMPLE);
-            let snippets = out.snippets.entry(row.category.into()).or_default();
-            if snippets.len() < 6 && row.category != "routine" {
-                snippets.push(text.clone());
-            }
-            let stat = EventStat {
-                category: row.category.into(),
-                count: tally.count,
-                first_line: tally.first_line,
-                last_line: tally.last_line,
-                first_time: tally.first_time,
-                last_time: Some(tally.last_time).filter(|t| !t.is_empty()),
-                example: Example { line: tally.first_line, text },
-                fields: tally
-                    .fields
-                    .into_iter()
-                    .map(|(name, field)| (name.to_owned(), field.finish(name, &mask)))
-                    .collect(),
-            };
-            out.events.insert(row.id.into(), stat);
-        }
-        out.snippets.retain(|_, list| !list.is_empty());
-        self.coverage.covers_start =
-            first_start.is_some_and(|start| self.first_work.is_none_or(|work| start <= work));
-        self.coverage.last_time = Some(self.last_time).filter(|t| !t.is_empty());
-        out.coverage = self.coverage;
-        out.settings = self
-            .settings
-            .into_iter()
-            .map(|(name, (values, line))| {
-                let values = values.iter().map(|v| mask.value(&name, v, 200)).collect();
-                (name, ConfigEntry { values, line })
-            })
-            .collect();
-        out.processes = self
-            .processes
-            .into_iter()
-            .map(|((name, pid), (_, lines))| ProcessLines { name, pid, lines })
-            .collect();
-        out.tracebacks = self
-            .tracebacks
-            .found
-            .into_iter()
-            .map(|(last, found)| Traceback {
-                last_line: mask.text(&last, 240),
-                count: found.count,
-                first_line: found.first_line,
-                frames: found.frames.iter().map(|f| mask.text(f, 160)).collect(),
-            })
-            .collect();
-        out.tracebacks.sort_by_key(|t| std::cmp::Reverse(t.count));
-        self.other.shapes =
-            self.other.shapes.into_iter().map(|(s, n)| (mask.text(&s, 160), n)).collect();
-        out.other = self.other;
-        conclude(&mut out);
-        out
-    }
-}
-
-/// A line that a collector of logs wrapped in JSON (`{"log": "..."}`).
-fn unwrapped(text: &str) -> Cow<'_, str> {
-    if !text.starts_with('{') {
-        return Cow::Borrowed(text);
-    }
-    let parsed: Option<BTreeMap<String, serde_json::Value>> = serde_json::from_str(text).ok();
-    let message = parsed.and_then(|mut map| {
-        ["log", "message", "msg"].into_iter().find_map(|k| match map.remove(k) {
-            Some(serde_json::Value::String(text)) => Some(text),
-            _ => None,
-        })
-    });
-    message.map_or(Cow::Borrowed(text), |m| Cow::Owned(m.trim_end().to_owned()))
-}
-
-/// What a row took from a message.
-struct Groups<'m> {
-    message: &'m str,
-    names: &'m [(usize, &'static str)],
-    locations: Option<CaptureLocations>,
-}
-
-impl<'m> Groups<'m> {
-    fn at(&self, number: usize) -> Option<&'m str> {
-        let (start, end) = self.locations.as_ref()?.get(number)?;
-        self.message.get(start..end)
-    }
-
-    fn get(&self, name: &str) -> Option<&'m str> {
-        self.names.iter().find(|(_, n)| *n == name).and_then(|(number, _)| self.at(*number))
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&'static str, &'m str)> + '_ {
-        self.names.iter().filter_map(|(number, name)| Some((*name, self.at(*number)?)))
-    }
-}
-
-/// A number for the place in the source that wrote a line. Only a line that names its place can
-/// be told to have the shape of another; uvicorn's access lines are all of one call.
-fn place(line: &Line<'_>) -> Option<u64> {
-    let text = match line.place {
-        Some(place) => place.as_bytes(),
-        None if line.product == Product::Uvicorn
-            && line.message.ends_with(|c: char| c.is_ascii_digit() || c == 'K') =>
+        let process = self.process(&line);
+        // Text without a prefix goes on with what its process said.
+        let plain = line.product == Product::Unknown;
+        let product = line.product as usize;
+        let part = if self.tracebacks.idle()
+            && !message.starts_with(b"Traceback")
+            && !message.ends_with(b":")
         {
-            b""
+            Part::None
+        } else {
+            self.tracebacks.line(process, self.number, line.message, plain)
+        };
+        let row = match part {
+            Part::Inner => None,
+            Part::None | Part::Last => self.find(message, line.product),
+        };
+        let mut known = row.is_some();
+        if let Some(row) = row {
+            self.event(row, &line, message, process);
+        } else if part == Part::None && !known {
+            known = self.access_line(message);
+            if !known {
+                self.unknown(&line, message);
+            }
         }
-        None => return None,
-    };
-    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325 ^ line.product as u64, |h, b| {
-        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
-    });
-    Some(hash)
+        if let Some(lines) = self.products.get_mut(product) {
+            lines.lines += 1;
+            match part {
+                Part::None if known => lines.known += 1,
+                Part::None => lines.other += 1,
+                Part::Inner | Part::Last => lines.traceback += 1,
+            }
+        }
+    }
+
+    fn find(&mut self, message: &[u8], product: Product) -> Option<usize> {
+        let mut captures = std::mem::take(&mut self.captures);
+        let row = self.table.find(message, product, &mut captures);
+        self.captures = captures;
+        row
+    }
+
+    fn process(&mut self, line: &Line<'_>) -> u16 {
+        if line.process.is_empty() && line.pid.is_none() {
+            if let Some((_, n)) = self.processes.first_mut() {
+                *n += 1;
+            }
+            return 0;
+        }
+        let (name, pid, at) = &self.last_process;
+        if *pid == line.pid && name == line.process {
+            let at = *at;
+            if let Some((_, n)) = self.processes.get_mut(usize::from(at)) {
+                *n += 1;
+            }
+            return at;
+        }
+        self.key.clear();
+        self.key.extend_from_slice(line.process);
+        if let Some(pid) = line.pid {
+            self.key.extend_from_slice(b" pid=");
+            self.key.extend_from_slice(pid.to_string().as_bytes());
+        }
+        let at = if let Some(&at) = self.process_index.get(&self.key) {
+            at
+        } else if self.processes.len() < self.opts.max_processes {
+            let at = u16::try_from(self.processes.len()).unwrap_or(0);
+            self.process_index.insert(self.key.clone(), at);
+            self.processes.push((self.key.clone(), 0));
+            at
+        } else {
+            self.process_lines_dropped += 1;
+            return 0;
+        };
+        self.last_process.0.clear();
+        self.last_process.0.extend_from_slice(line.process);
+        self.last_process.1 = line.pid;
+        self.last_process.2 = at;
+        if let Some((_, n)) = self.processes.get_mut(usize::from(at)) {
+            *n += 1;
+        }
+        at
+    }
+
+    fn event(&mut self, row: usize, line: &Line<'_>, message: &[u8], process: u16) {
+        let Some(found) = self.table.rows.get(row) else { return };
+        let (id, phase, config) = (found.id, found.phase, found.config);
+        // Servers' own lines say something about the product that runs in the server.
+        let product = line.product as usize;
+        if let Some(lines) = self.products.get_mut(product) {
+            if phase == Phase::Open && lines.open_line.is_none() {
+                lines.open_line = Some(self.number);
+            }
+            if phase == Phase::Serve && lines.serve_line.is_none() {
+                lines.serve_line = Some(self.number);
+            }
+        }
+        for category in &found.categories {
+            if let Some((n, snippets)) = self.categories.get_mut(category) {
+                *n += 1;
+                if snippets.len() < MAX_SNIPPETS {
+                    snippets.push(cut(message, 220));
+                }
+            }
+        }
+        let Some(&at) = self.table.event_of.get(row) else { return };
+        let Some(event) = self.events.get_mut(at) else { return };
+        if event.count == 0 {
+            event.level = line.level;
+            event.first_time = Stamp::new(line.time);
+            event.first_line = self.number;
+            event.example = cut(message, self.opts.max_example);
+        }
+        event.count += 1;
+        event.level = event.level.min(line.level);
+        event.last_time = Stamp::new(line.time);
+        event.last_line = self.number;
+        event.add_process(process);
+        let captures = std::mem::take(&mut self.captures);
+        for capture in &captures {
+            let value = message.get(capture.start..capture.end).unwrap_or_default();
+            match capture.kind {
+                Kept::Number => {
+                    if let Some(value) = number(value) {
+                        event.add_number(capture.field, value);
+                    }
+                }
+                Kept::Text if config => {}
+                Kept::Text => event.add_text(capture.field, value, 120),
+                Kept::Hash => {
+                    if event.count == 1 {
+                        event.example_hidden.push(value.to_vec());
+                    }
+                    if !event.hidden.contains(&capture.field) {
+                        event.hidden.push(capture.field);
+                    }
+                    event.add_text(capture.field, value, 400);
+                }
+            }
+        }
+        if id == "connector.lookup" {
+            self.request(&captures, message);
+        }
+        for capture in &captures {
+            let field = usize::from(capture.field);
+            let value = message.get(capture.start..capture.end).unwrap_or_default();
+            if config && capture.kind == Kept::Text {
+                self.config(id, value);
+            } else if let Some(Some(known)) = self.setting_fields.get(field)
+                && let Some(name) = SETTING_FIELDS.get(*known)
+            {
+                self.set((*name).to_owned(), String::from_utf8_lossy(value).into_owned(), id);
+            }
+        }
+        self.captures = captures;
+    }
+
+    fn config(&mut self, id: &'static str, value: &[u8]) {
+        // Every rank prints the same dump; one of them is enough.
+        let mut hasher = DefaultHasher::new();
+        (id, value).hash(&mut hasher);
+        let seen = hasher.finish();
+        if self.dumps.contains(&seen) {
+            return;
+        }
+        if self.dumps.len() < MAX_DUMPS {
+            self.dumps.push(seen);
+        }
+        let text = String::from_utf8_lossy(value);
+        for (key, value) in settings(&text, self.opts.max_settings) {
+            let key = if id == "mp_connector.setting" { format!("lmcache.mp.{key}") } else { key };
+            self.set(key, value, id);
+        }
+    }
+
+    fn set(&mut self, key: String, value: String, source: &'static str) {
+        let room = self.settings.len() < self.opts.max_settings;
+        let line = self.number;
+        match self.settings.get_mut(&key) {
+            Some(values) => {
+                if let Some(known) = values.iter_mut().find(|s| s.value == value) {
+                    known.count += 1;
+                } else if values.len() < 8 {
+                    values.push(RawSetting { value, line, source, count: 1 });
+                } else {
+                    self.settings_dropped += 1;
+                }
+            }
+            None if room => {
+                self.settings.insert(key, vec![RawSetting { value, line, source, count: 1 }]);
+            }
+            None => self.settings_dropped += 1,
+        }
+    }
+
+    fn request(&mut self, captures: &[Capture], message: &[u8]) {
+        let field = |name: &str| {
+            captures
+                .iter()
+                .find(|c| self.table.fields.get(usize::from(c.field)).is_some_and(|f| f == name))
+                .and_then(|c| message.get(c.start..c.end))
+                .and_then(number)
+        };
+        let (total, computed) = (field("total_tokens"), field("computed_tokens"));
+        let (hit, need) = (field("hit_tokens"), field("need_to_load"));
+        let r = &mut self.requests;
+        r.count += 1;
+        r.computed_tokens += computed.unwrap_or(0.0);
+        if let Some(total) = total {
+            r.total_tokens += total;
+            r.total_min = Some(r.total_min.map_or(total, |m| m.min(total)));
+            r.total_max = Some(r.total_max.map_or(total, |m| m.max(total)));
+        }
+        if let Some(hit) = hit {
+            r.hit_tokens += hit;
+            r.hit_zero += u64::from(hit == 0.0);
+            r.hit_all += u64::from(hit > 0.0 && total == Some(hit));
+        }
+        if let Some(need) = need {
+            if need < 0.0 {
+                r.need_to_load_negative += 1;
+            } else {
+                r.need_to_load_tokens += need;
+            }
+            r.need_to_load_zero += u64::from(need == 0.0);
+            r.hit_not_needed += u64::from(need <= 0.0 && hit.is_some_and(|h| h > 0.0));
+        }
+    }
+
+    fn access_line(&mut self, message: &[u8]) -> bool {
+        let Some((method, path, status)) = access(message) else { return false };
+        let mut key = std::mem::take(&mut self.key);
+        route(path, &mut key);
+        key.push(b' ');
+        key.extend_from_slice(method);
+        if let Some((n, _)) = self.http.get_mut(&status).and_then(|routes| routes.get_mut(&key)) {
+            *n += 1;
+        } else if self.http.values().map(BTreeMap::len).sum::<usize>() < self.opts.max_routes {
+            self.http.entry(status).or_default().insert(key.clone(), (1, self.number));
+        } else {
+            self.http_dropped += 1;
+        }
+        self.key = key;
+        true
+    }
+
+    fn unknown(&mut self, line: &Line<'_>, message: &[u8]) {
+        if self.context.as_ref().is_some_and(|c| c.is_match(message))
+            && let Some(category) = by_words(message)
+        {
+            if category == "p2p_transfer_speed"
+                && self.speeds.len() < MAX_SNIPPETS
+                && let Some((value, unit)) = speed(message)
+            {
+                self.speeds.push((value, unit, cut(message, 220)));
+            }
+            if let Some((n, snippets)) = self.categories.get_mut(category) {
+                *n += 1;
+                if snippets.len() < MAX_SNIPPETS {
+                    snippets.push(cut(message, 220));
+                }
+            }
+        }
+        if line.product == Product::Unknown {
+            return;
+        }
+        let mut key = std::mem::take(&mut self.key);
+        shape(message, &mut key);
+        let key = (line.product, key);
+        if let Some(group) = self.other.get_mut(&key) {
+            group.count += 1;
+            group.level = group.level.min(line.level);
+        } else if self.other.len() < self.opts.max_other {
+            let group = Other {
+                product: line.product,
+                level: line.level,
+                count: 1,
+                line: self.number,
+                example: cut(message, self.opts.max_example),
+            };
+            self.other.insert((key.0, key.1.clone()), group);
+        } else {
+            self.other_dropped += 1;
+        }
+        self.key = key.1;
+    }
 }
 
-fn bump(map: &mut BTreeMap<String, u64>, name: &str, by: u64) {
-    let has_room = map.len() < KEPT;
-    match map.get_mut(name) {
-        Some(n) => *n += by,
-        None if has_room => {
-            map.insert(name.to_owned(), by);
-        }
-        None => {}
-    }
-}
-
-/// What follows from the events: versions, connectors, modes, the keys that scripts know.
-fn conclude(out: &mut LogEvidence) {
-    let texts = |out: &LogEvidence, id: &str, field: &str| -> Vec<String> {
-        out.event(id)
-            .and_then(|e| e.fields.get(field))
-            .map(|f| f.texts.keys().cloned().collect())
-            .unwrap_or_default()
-    };
-    for (product, id, field) in [
-        ("vllm", "vllm.version", "version"),
-        ("vllm", "vllm.engine", "version"),
-        ("vllm", "lmcache.version", "vllm_version"),
-        ("lmcache", "lmcache.version", "version"),
-        ("sglang", "sglang.version", "version"),
-    ] {
-        for version in texts(out, id, field) {
-            out.versions.entry(product.into()).or_default().insert(version);
+/// Reads a whole source with bounded memory.
+pub fn read(mut source: impl Read, opts: LogOptions) -> Result<LogEvidence, LogError> {
+    let mut reader = LogReader::new(opts);
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return reader.finish(),
+            Ok(n) => reader.push(buffer.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(LogError::Io { offset: reader.bytes, source }),
         }
     }
-    let mut config = LogConfig::default();
-    let all: Vec<String> = out.events.keys().cloned().collect();
-    for id in &all {
-        for name in texts(out, id, "connector") {
-            config.connectors.insert(name);
-        }
-    }
-    for (name, entry) in &out.settings {
-        if name.ends_with("kv_connector") {
-            config.connectors.extend(entry.values.iter().cloned());
-        }
-    }
-    let flag = |name: &str| match out.setting(name) {
-        Some("True" | "true") => Some(true),
-        Some("False" | "false") => Some(false),
-        _ => None,
-    };
-    config.enable_p2p = flag("enable_p2p");
-    config.enable_pd = flag("enable_pd");
-    config.enable_async_loading = flag("enable_async_loading");
-    config.pythonhashseed_seen =
-        ["lmcache.seed_unset", "lmcache.pd_seed"].iter().any(|id| out.count(id) > 0);
-    config.stale_lmcache_connector_seen = config.connectors.contains("LMCacheConnector");
-    let mode = |ids: &[&str]| ids.iter().any(|id| out.count(id) > 0);
-    let mut modes = Vec::new();
-    let mp_connector = config.connectors.iter().any(|c| c.contains("LMCacheMP"));
-    if mp_connector
-        || mode(&[
-            "lmcache.mp_http",
-            "lmcache.mp_http_ready",
-            "lmcache.mp_listening",
-            "lmcache.mp_worker_adapter",
-            "lmcache.mp_registered",
-        ])
-    {
-        modes.push("mp");
-    }
-    if config.connectors.iter().any(|c| c.starts_with("LMCacheConnectorV1"))
-        || mode(&["lmcache.engine_config", "lmcache.stored", "lmcache.lookup"])
-    {
-        modes.push("embedded");
-    }
-    if config.enable_p2p == Some(true) || mode(&["lmcache.p2p_peer", "lmcache.p2p_transfer"]) {
-        modes.push("p2p");
-    }
-    if config.enable_pd == Some(true) || mode(&["lmcache.pd_on", "lmcache.pd_seed"]) {
-        modes.push("disaggregated_prefill");
-    }
-    out.mode_candidates = modes.into_iter().map(str::to_owned).collect();
-    let has: Vec<String> = out.event_counts.keys().cloned().collect();
-    for category in has {
-        out.booleans.insert(format!("has_{category}"), true);
-    }
-    out.booleans.insert("has_config_hints".into(), !out.settings.is_empty());
-    out.booleans.insert("has_stale_lmcache_connector".into(), config.stale_lmcache_connector_seen);
-    out.config = config;
 }

@@ -21,7 +21,7 @@ pub(super) fn state(evidence: &LookupHashEvidence, out: &mut Statements) {
         surface: "lmcache_lookup_hash",
         family: "lookup_hash_jsonl",
         status,
-        seen: evidence.models.iter().cloned().collect(),
+        seen: evidence.models.clone(),
         series: evidence.groups.len() as u64,
         nonzero: evidence.groups.iter().filter(|g| g.chunks > 0).count() as u64,
         because,

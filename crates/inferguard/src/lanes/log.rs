@@ -6,20 +6,47 @@ use lmcache_prom::contract::Product;
 
 use super::{LogRow, Statements};
 
-/// Lines that only a multiprocess server writes.
+/// Events that only a multiprocess server writes.
 const SERVER: &[&str] = &[
-    "lmcache.mp_http",
-    "lmcache.mp_http_ready",
-    "lmcache.mp_listening",
-    "lmcache.mp_registered",
-    "lmcache.mp_stored",
-    "lmcache.mp_prefetched",
-    "lmcache.hash_mp",
+    "mp.http_starting",
+    "mp.http_ready",
+    "mp.listening",
+    "mp.running",
+    "mp.worker_registered",
+    "mp.store",
+    "mp.prefetch_done",
 ];
-/// Lines that only LMCache inside an engine writes.
-const EMBEDDED: &[&str] = &["lmcache.engine_config", "lmcache.engine_instance", "lmcache.stored"];
-/// Lines that tell of an L2 adapter.
-const L2: &[&str] = &["lmcache.l2_adapter", "lmcache.l2_store_failed", "lmcache.l2_load_failed"];
+/// Events that only LMCache inside an engine writes.
+const EMBEDDED: &[&str] = &[
+    "embedded.create",
+    "embedded.instance",
+    "embedded.config",
+    "embedded.store",
+    "embedded.retrieve",
+];
+/// Events that only a client of a multiprocess server writes.
+const CLIENT: &[&str] = &[
+    "mp_connector.created",
+    "mp_connector.class",
+    "mp_connector.geometry",
+    "mp_connector.unreachable",
+    "mp_connector.unhealthy",
+    "sglang_connector.mp_init",
+    "sglang_connector.mp_heartbeat",
+    "sglang.lmcache_config_missing",
+];
+/// Events that tell of an L2 adapter.
+const L2: &[&str] = &["mp.l2.fs_init", "mp.l2.attach", "mp.l2.added", "mp.l2.store_failed"];
+/// Events with which an engine ends that did not come up.
+const FAILED: &[&str] = &[
+    "vllm.engine_failed",
+    "vllm.engine_dead",
+    "connector.unsupported",
+    "sglang.scheduler_exception",
+    "vllm.worker_exception",
+];
+/// Events of an engine that serves.
+const SERVES: &[&str] = &["vllm.stats", "sglang.ready", "sglang.prefill", "uvicorn.complete"];
 
 pub(super) fn state(row: &LogRow, out: &mut Statements) {
     let log = &row.evidence;
@@ -36,91 +63,93 @@ pub(super) fn state(row: &LogRow, out: &mut Statements) {
                 fact(FactKind::Release(product, release), source);
             }
         }
-        if log.coverage.products.get(name).is_some_and(|_| product != Product::Lmcache)
-            || log
-                .events
-                .keys()
-                .any(|id| id.split('.').next() == Some(name) && product != Product::Lmcache)
-        {
-            fact(
-                FactKind::Engine(product),
-                Source::new(row.path.clone(), format!("lines of {name}")),
-            );
+        let own = format!("{name}.");
+        let wrote = log.events.keys().any(|id| id.starts_with(&own));
+        if product != Product::Lmcache && wrote {
+            let source = Source::new(row.path.clone(), format!("lines of {name}"));
+            fact(FactKind::Engine(product), source);
         }
     }
     for (ids, kind) in [
         (SERVER, FactKind::Mode(Mode::Mp)),
+        (CLIENT, FactKind::Mode(Mode::Mp)),
         (SERVER, FactKind::MpServer),
         (L2, FactKind::Feature("l2")),
-        (&["lmcache.otlp_metrics"][..], FactKind::OtlpOnly),
+        (&["mp.obs.otlp"][..], FactKind::OtlpOnly),
     ] {
         if let Some(source) = first_of(row, ids) {
             fact(kind, source);
         }
     }
-    // An engine that does not come up writes its last words, and nothing of serving.
-    let serves = log.count("http.startup") > 0
-        || log.count("vllm.stats") > 0
-        || log.count("http.access") > 0;
-    if serves && log.coverage.products.contains_key("vllm") {
-        fact(FactKind::Started, Source::new(row.path.clone(), "the engine serves"));
-    } else if let Some(source) =
-        first_of(row, &["vllm.engine_core_died", "vllm.connector_unsupported"])
-    {
-        fact(FactKind::StartFailed, source);
+    let serves = first_of(row, SERVES);
+    let is_engine = log.any("vllm.") || log.any("sglang.");
+    match (serves, first_of(row, FAILED)) {
+        (Some(source), _) if is_engine => fact(FactKind::Started, source),
+        (None, Some(source)) => fact(FactKind::StartFailed, source),
+        _ => {}
     }
-    let connectors: Vec<&String> = log.config.connectors.iter().collect();
+    let connectors: Vec<&String> = log.connectors.iter().filter(|c| is_class(c)).collect();
     for name in &connectors {
-        let source = connector_source(row, name);
-        fact(FactKind::Connector((*name).clone()), source);
+        fact(FactKind::Connector((*name).clone()), connector_source(row, name));
     }
-    let mp = connectors.iter().any(|c| c.contains("LMCacheMP")) || first_of(row, SERVER).is_some();
-    if !mp && let Some(source) = first_of(row, EMBEDDED) {
+    let mp = connectors.iter().any(|c| c.contains("LMCacheMP"))
+        || first_of(row, SERVER).or_else(|| first_of(row, CLIENT)).is_some();
+    let embedded = first_of(row, EMBEDDED);
+    if let Some(source) = embedded.clone().filter(|_| !mp) {
         fact(FactKind::Mode(Mode::Embedded), source);
     }
     // An engine that started and was asked for no connector runs without one.
-    let engine = log.count("vllm.version") > 0 || log.count("vllm.engine") > 0;
-    if engine && log.coverage.covers_start && connectors.is_empty() && !mp {
-        let started = first_of(row, &["vllm.version", "vllm.engine"]);
-        if let Some(source) = started.filter(|_| first_of(row, EMBEDDED).is_none()) {
-            fact(FactKind::NoConnector, source);
-        }
+    let start = first_of(row, &["vllm.api_version", "vllm.engine_init"]);
+    if let Some(source) = start
+        && log.covers_start()
+        && connectors.is_empty()
+        && !mp
+        && embedded.is_none()
+        && log.setting("kv_transfer_config").is_none()
+    {
+        fact(FactKind::NoConnector, source);
     }
-    let enabled = |name: &str| log.setting(name).is_some_and(|v| v.eq_ignore_ascii_case("true"));
-    if enabled("enable_lmcache") {
-        let line = log.settings.get("enable_lmcache").map(|s| s.line);
-        let mut source = Source::new(row.path.clone(), "enable_lmcache=True");
-        source.line = line;
+    let setting = |name: &str| log.setting(name).and_then(|s| s.last());
+    let enabled = |name: &str| {
+        setting(name).filter(|s| s.value.eq_ignore_ascii_case("true")).map(|s| Source {
+            line: Some(s.line),
+            ..Source::new(row.path.clone(), format!("{name}=True"))
+        })
+    };
+    if let Some(source) = enabled("enable_lmcache") {
         fact(FactKind::SglangLmcache, source);
     }
-    if enabled("enable_hierarchical_cache") {
-        fact(FactKind::Hicache, Source::new(row.path.clone(), "enable_hierarchical_cache=True"));
+    if let Some(source) = enabled("enable_hierarchical_cache") {
+        fact(FactKind::Hicache, source);
     }
-    for (name, role) in [("prefill", "prefill"), ("decode", "decode")] {
-        if log.setting("disaggregation_mode") == Some(name) {
-            fact(
-                FactKind::PdRole(role),
-                Source::new(row.path.clone(), format!("disaggregation_mode={name}")),
-            );
+    for role in ["prefill", "decode"] {
+        if let Some(found) = setting("disaggregation_mode").filter(|s| s.value == role) {
+            let source = Source {
+                line: Some(found.line),
+                ..Source::new(row.path.clone(), format!("disaggregation_mode={role}"))
+            };
+            fact(FactKind::PdRole(role), source);
         }
     }
 }
 
+/// A class name, and not the rest of a program's text.
+fn is_class(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 fn connector_source(row: &LogRow, name: &str) -> Source {
-    let found = row
-        .evidence
-        .events
-        .iter()
-        .find(|(_, e)| e.fields.get("connector").is_some_and(|f| f.texts.contains_key(name)));
+    let told = |e: &&lmcache_logs::EventStat| e.texts.values().any(|t| t.values.contains_key(name));
     let mut source = Source::new(row.path.clone(), "connector");
-    source.line = found.map(|(_, e)| e.first_line);
+    source.line = row.evidence.events.values().find(told).map(|e| e.first_line);
     source.value = Some(name.to_owned());
     source
 }
 
 /// The first line of the first of these events.
-pub(crate) fn first_of(row: &LogRow, ids: &[&str]) -> Option<Source> {
-    let (_, event) = ids.iter().find_map(|id| Some((id, row.evidence.event(id)?)))?;
+fn first_of(row: &LogRow, ids: &[&str]) -> Option<Source> {
+    let event = ids.iter().find_map(|id| row.evidence.event(id))?;
     Some(Source {
         artifact: row.path.clone(),
         line: Some(event.example.line),
@@ -131,9 +160,9 @@ pub(crate) fn first_of(row: &LogRow, ids: &[&str]) -> Option<Source> {
 
 fn reading(row: &LogRow) -> LaneReading {
     let log: &LogEvidence = &row.evidence;
-    let known = log.events.values().filter(|e| e.category != "routine").count() as u64;
+    let known = log.events.len() as u64;
     let (status, because) = if known > 0 {
-        let start = if log.coverage.covers_start { "from its start" } else { "not from its start" };
+        let start = if log.covers_start() { "from its start" } else { "not from its start" };
         (Status::Populated, format!("{} holds {} lines, {start}", row.path, log.line_count))
     } else if log.line_count == 0 {
         (Status::Zero, format!("{} is empty", row.path))
@@ -147,12 +176,7 @@ fn reading(row: &LogRow) -> LaneReading {
         surface: "lmcache_logs",
         family: "lifecycle_logs",
         status,
-        seen: log
-            .events
-            .iter()
-            .filter(|(_, e)| e.category != "routine")
-            .map(|(id, _)| id.clone())
-            .collect(),
+        seen: log.events.keys().cloned().collect(),
         series: known,
         nonzero: known,
         because,

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use evidence_redact::{Redactor, Salt};
-use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashReader};
-use lmcache_logs::{LogEvidence, LogReader, Table};
+use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashOptions, LookupHashReader};
+use lmcache_logs::{LogEvidence, LogOptions, LogReader};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
@@ -12,20 +12,25 @@ const BLOCK: usize = 256 << 10;
 /// Made once a packet, and only what is needed.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    table: Option<Table>,
+    redactor: Option<Option<Redactor>>,
     lookup_hashes: Option<LookupHashReader>,
     launch: Option<Option<lmcache_launch::Reader>>,
 }
 
 impl Readers {
-    /// Reads a log. `None` only where the table of line shapes is broken, which is a bug.
+    /// The redactor of everything that is read. The same packet gives the same report: the salt
+    /// is no secret. `None` only where a built-in pattern is broken, which is a bug.
+    fn redactor(&mut self) -> Option<&Redactor> {
+        self.redactor
+            .get_or_insert_with(|| Redactor::new(Salt::new(*b"one report, one salt")).ok())
+            .as_ref()
+    }
+
+    /// Reads a log.
     pub(crate) fn log(&mut self, body: impl Read) -> Option<LogEvidence> {
-        if self.table.is_none() {
-            self.table = Table::new().ok();
-        }
-        let mut reader = LogReader::new(self.table.as_ref()?);
+        let mut reader = LogReader::new(LogOptions::default());
         blocks(body, |block| reader.push(block));
-        Some(reader.finish())
+        Some(reader.finish_with(self.redactor()?))
     }
 
     /// Reads an artifact of the launch lane. `None` only where a built-in pattern is broken,
@@ -36,20 +41,19 @@ impl Readers {
         path: &str,
         bytes: &[u8],
     ) -> Option<Result<lmcache_launch::Evidence, lmcache_launch::Error>> {
-        let reader = self.launch.get_or_insert_with(|| {
-            // The same packet gives the same report: the salt is no secret, and the digits that
-            // it decides are not shown.
-            let redactor = Redactor::new(Salt::new(*b"digits are not shown")).ok()?;
-            Some(lmcache_launch::Reader::new(redactor))
-        });
-        reader.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
+        if self.launch.is_none() {
+            self.launch = Some(self.redactor().cloned().map(lmcache_launch::Reader::new));
+        }
+        self.launch.as_ref()?.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
     }
 
     /// Adds a file of lookup hashes: all files of a packet are one log over time.
     pub(crate) fn lookup_hashes(&mut self, body: impl Read) {
-        let reader = self.lookup_hashes.get_or_insert_with(LookupHashReader::new);
+        let reader = self
+            .lookup_hashes
+            .get_or_insert_with(|| LookupHashReader::new(LookupHashOptions::default()));
         blocks(body, |block| reader.push(block));
-        reader.end_file();
+        reader.next_file();
     }
 
     /// What all files of lookup hashes say.

@@ -306,7 +306,7 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
             .lanes
             .logs
             .iter()
-            .max_by_key(|l| l.evidence.other.lmcache_lines)
+            .max_by_key(|l| l.evidence.coverage.products.get("lmcache").map_or(0, |p| p.lines))
             .cloned(),
         lmcache_logs: judged.lanes.logs,
         lmcache_trace_evidence: foremost(&judged.lanes.traces).cloned(),
