@@ -233,7 +233,7 @@ impl Process {
     pub(crate) fn finish(&mut self) {
         let mut found = Vec::new();
         for (name, var) in &self.env.vars {
-            let Some(Some(setting)) = tables::env(name) else { continue };
+            let tables::Env::Sets(setting) = tables::env(name) else { continue };
             let Some(value) = &var.value else { continue };
             found.push(Setting {
                 name: setting,

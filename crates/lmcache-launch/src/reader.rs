@@ -107,24 +107,11 @@ impl Reader {
             Kind::Boundary => boundary::boundary(&ctx, text, &mut out),
             Kind::BoundarySummary => boundary::summary(&ctx, &json()?, &mut out),
         }
-        self.models(&ctx, &mut out);
+        models(&mut out);
         if out.is_empty() && out.issues.is_empty() {
             return Err(Error::Empty { kind, bytes: bytes.len() });
         }
         Ok(out)
-    }
-
-    /// What the names of models tell.
-    fn models(&self, ctx: &Ctx<'_>, out: &mut Evidence) {
-        let mut found = Vec::new();
-        for process in &out.launch.processes {
-            let Some(model) = process.setting("model") else { continue };
-            if let Some(name) = model.as_str().filter(|_| model.source != crate::Source::Runtime) {
-                found.extend(launch::model_facts_by_name(name, &model.place));
-            }
-        }
-        let _ = ctx;
-        out.launch.models.extend(found);
     }
 }
 
@@ -156,4 +143,16 @@ fn documents(text: &str) -> Result<Vec<Value>, Error> {
         Ok(value) => Ok(vec![value]),
         Err(_) => yaml::documents(text),
     }
+}
+
+/// What the names of models tell.
+fn models(out: &mut Evidence) {
+    let mut found = Vec::new();
+    for process in &out.launch.processes {
+        let Some(model) = process.setting("model") else { continue };
+        if let Some(name) = model.as_str().filter(|_| model.source != crate::Source::Runtime) {
+            found.extend(launch::model_facts_by_name(name, &model.place));
+        }
+    }
+    out.launch.models.extend(found);
 }

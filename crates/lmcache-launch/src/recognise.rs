@@ -11,6 +11,11 @@ use crate::{argv, yaml};
 
 use Confidence::{Certain, Likely, Weak};
 
+/// Whether a name, in lower case, ends so.
+fn ends(name: &str, extension: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, last)| last == extension)
+}
+
 /// Lines that a text is judged by.
 const LINES: usize = 60;
 /// Longest JSON text that is parsed to tell its kind, in bytes.
@@ -106,7 +111,7 @@ fn json(name: &str, bytes: &[u8]) -> Verdict {
     if most(&|row| row.get("reason").is_some() && row.get("involvedObject").is_some()) {
         return Some((Kind::EventsJson, Likely));
     }
-    (name.contains("boundary") && name.ends_with(".jsonl")).then_some((Kind::Boundary, Weak))
+    (name.contains("boundary") && ends(name, "jsonl")).then_some((Kind::Boundary, Weak))
 }
 
 /// A record of a request: something about its prompt or its times, and no mark of other logs.
@@ -243,10 +248,12 @@ fn json_value(name: &str, value: &Value) -> Verdict {
     if first.get("Config").is_some() && any(first, &["HostConfig", "State", "Image"]) {
         return Some((Kind::DockerInspect, Certain));
     }
-    if value.get("vllm_config").is_some()
-        || any(value, &["cache_config"]) && any(value, &["parallel_config", "model_config"])
-    {
+    if value.get("vllm_config").is_some() {
         return Some((Kind::VllmServerInfo, Certain));
+    }
+    // LMCache's internal API answers with the same objects.
+    if any(value, &["cache_config"]) && any(value, &["parallel_config", "model_config"]) {
+        return Some((Kind::VllmServerInfo, Weak));
     }
     if has(value, &["model_path", "tp_size"]) {
         return Some((Kind::SglangServerInfo, Certain));
@@ -296,7 +303,7 @@ fn json_value(name: &str, value: &Value) -> Verdict {
         return Some((Kind::ProbeIndex, Likely));
     }
     let file = value.pointer("/files/0").unwrap_or(&Value::Null);
-    if has(file, &["path"]) && any(file, &["bytes", "size"]) {
+    if has(file, &["path"]) && any(file, &["bytes", "size"]) && file.get("sha256").is_none() {
         return Some((Kind::Listing, Likely));
     }
     // A single request, or a list of them.
@@ -312,10 +319,10 @@ fn json_value(name: &str, value: &Value) -> Verdict {
     if load >= 3 || load >= 2 && (named || keys.len() <= 6) || load >= 1 && named {
         return Some((Kind::Workload, if named { Likely } else { Weak }));
     }
-    if is_request(value) && name.ends_with(".jsonl") {
+    if is_request(value) && ends(name, "jsonl") {
         return Some((Kind::Requests, Likely));
     }
-    if boundary::is_row(value) && name.ends_with(".jsonl") {
+    if boundary::is_row(value) && ends(name, "jsonl") {
         return Some((Kind::Boundary, Likely));
     }
     // Last, as LMCache's own HTTP answers look alike.
@@ -443,7 +450,7 @@ fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verdict {
         return Some(found);
     }
     if script(name, lines, head) {
-        return Some((Kind::Shell, if name.ends_with(".sh") { Certain } else { Likely }));
+        return Some((Kind::Shell, if ends(name, "sh") { Certain } else { Likely }));
     }
     if count(&|l| environment::host_line(l).is_some() || l.starts_with("Linux ")) * 3 >= lines.len() {
         return Some((Kind::HostText, Likely));
@@ -480,7 +487,7 @@ fn kernel(name: &str, lines: &[&str], head: &str) -> Verdict {
 }
 
 fn yaml_text(name: &str, lines: &[&str], bytes: &[u8]) -> Verdict {
-    let named = name.ends_with(".yaml") || name.ends_with(".yml");
+    let named = ends(name, "yaml") || ends(name, "yml");
     let key = |l: &str| {
         let l = l.trim_start();
         let l = l.strip_prefix("- ").unwrap_or(l);
@@ -531,8 +538,8 @@ fn is_script_line(line: &str) -> bool {
 /// Text whose commands start a program that the tables know.
 fn script(name: &str, lines: &[&str], head: &str) -> bool {
     let shebang = lines.first().is_some_and(|l| l.starts_with("#!"));
-    let logs = name.ends_with(".log") || head.contains(" INFO ") || head.contains("INFO:");
-    if logs && !shebang {
+    let logs = ends(name, "log") || head.contains(" INFO ") || head.contains("INFO:");
+    if logs && !shebang || ends(name, "md") {
         return false;
     }
     let known = crate::shell::split(head).iter().any(|command| {
@@ -544,7 +551,7 @@ fn script(name: &str, lines: &[&str], head: &str) -> bool {
     });
     known
         && (shebang
-            || name.ends_with(".sh")
+            || ends(name, "sh")
             || name.contains("command")
             || name.contains("cmd")
             || head.contains(" --"))

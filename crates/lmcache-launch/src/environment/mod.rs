@@ -29,7 +29,7 @@ pub(crate) use kernel::dmesg;
 pub(crate) use kubectl::{describe, get_table};
 pub(crate) use metrics_source::{scrape_config, targets};
 pub(crate) use node::{node, quantity};
-pub(crate) use packages::packages;
+pub(crate) use packages::{line as package_line, packages};
 pub(crate) use pods::pods;
 pub(crate) use probes::{engine_answer, listing, probe_index, timeline};
 pub(crate) use queries::{dashboard, rules};

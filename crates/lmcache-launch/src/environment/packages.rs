@@ -44,7 +44,7 @@ pub(crate) fn line(line: &str) -> Option<(&str, String)> {
 /// The version in the name of a wheel, or the commit of a repository.
 fn wheel_version(url: &str) -> String {
     let file = url.rsplit('/').next().unwrap_or(url);
-    if file.ends_with(".whl")
+    if file.rsplit('.').next() == Some("whl")
         && let Some(version) = file.split('-').nth(1)
     {
         return version.replace("%2B", "+");

@@ -52,7 +52,7 @@ pub(crate) fn ps(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     for (i, line) in text.lines().enumerate() {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let command = |f: &&str| matches!(*f, "COMMAND" | "CMD" | "ARGS");
-        if let Some(last) = fields.iter().position(|f| command(&f)) {
+        if let Some(last) = fields.iter().position(command) {
             let pid = fields.iter().position(|f| *f == "PID").unwrap_or(usize::MAX);
             columns = Some((pid, last));
             continue;
