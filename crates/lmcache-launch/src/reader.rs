@@ -108,7 +108,19 @@ impl Reader {
             Kind::BoundarySummary => boundary::summary(&ctx, &json()?, &mut out),
         }
         models(&mut out);
-        if out.is_empty() && out.issues.is_empty() {
+        // A quiet kernel log or an empty table is evidence too.
+        let quiet = matches!(
+            kind,
+            Kind::KernelLog
+                | Kind::PrometheusLog
+                | Kind::EventsText
+                | Kind::EventsJson
+                | Kind::KubectlGet
+                | Kind::Sockets
+                | Kind::Ps
+                | Kind::EngineAnswer
+        );
+        if !quiet && out.is_empty() && out.issues.is_empty() {
             return Err(Error::Empty { kind, bytes: bytes.len() });
         }
         Ok(out)

@@ -46,7 +46,7 @@ fn verdict(name: &str, bytes: &[u8]) -> Verdict {
         return with_nul(name, bytes);
     }
     let bytes = trimmed.strip_prefix(b"\xef\xbb\xbf").unwrap_or(trimmed);
-    if matches!(bytes.first(), Some(b'{' | b'[')) {
+    if matches!(bytes.first(), Some(b'{' | b'[')) && !is_stamp(bytes) {
         return json(name, bytes);
     }
     let head = bytes.get(..bytes.len().min(256 << 10)).unwrap_or_default();
@@ -61,6 +61,18 @@ fn verdict(name: &str, bytes: &[u8]) -> Verdict {
         return None;
     }
     text(name, &lines, &lossy, bytes)
+}
+
+/// A line that begins with a time in brackets, as kernels write it.
+fn is_stamp(bytes: &[u8]) -> bool {
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let Some(rest) = line.strip_prefix(b"[") else { return false };
+    let Some(end) = rest.iter().position(|b| *b == b']') else { return false };
+    let inside = rest.get(..end).unwrap_or_default().trim_ascii();
+    !inside.contains(&b',')
+        && !inside.contains(&b'"')
+        && inside.first().is_some_and(u8::is_ascii_alphanumeric)
+        && rest.get(end + 1) == Some(&b' ')
 }
 
 fn with_nul(name: &str, bytes: &[u8]) -> Verdict {

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn tables_are_well_formed() {
         let tables = [
-            (PROGRAMS, 3), (MODELS, 3), (CONNECTORS, 6), (KERNEL, 2), (PROM_LOG, 2),
+            (PROGRAMS, 3), (MODELS, 4), (CONNECTORS, 6), (KERNEL, 2), (PROM_LOG, 2),
             (REQUEST_KEYS, 3), (WORKLOAD_KEYS, 3), (FLAGS, 6), (CONFIG_KEYS, 4), (KNOWN_KEYS, 3),
             (KEY_ALIASES, 3), (ENV, 3), (EXTRA, 3), (RUNTIME, 5), (DEFAULTS, 7),
         ];
