@@ -25,7 +25,17 @@ fn files(dir: &Path, to: &mut Vec<PathBuf>) {
 fn short(evidence: &Evidence) -> String {
     let mut out = Vec::new();
     for process in &evidence.launch.processes {
-        let names = ["connector", "kv_role", "chunk_size", "hash_seed", "mp_host", "mp_port", "l1_size_bytes", "eviction_policy", "model"];
+        let names = [
+            "connector",
+            "kv_role",
+            "chunk_size",
+            "hash_seed",
+            "mp_host",
+            "mp_port",
+            "l1_size_bytes",
+            "eviction_policy",
+            "model",
+        ];
         let settings: Vec<String> = names
             .iter()
             .filter_map(|n| process.setting(n).map(|s| format!("{n}={}", s.value)))
@@ -33,19 +43,37 @@ fn short(evidence: &Evidence) -> String {
         out.push(format!("{}[{}]", process.product.name(), settings.join(" ")));
     }
     for config in &evidence.launch.configs {
-        out.push(format!("config[{} settings, unknown {:?}]", config.settings.len(), config.unknown_keys));
+        out.push(format!(
+            "config[{} settings, unknown {:?}]",
+            config.settings.len(),
+            config.unknown_keys
+        ));
     }
     let e = &evidence.environment;
     let counts = [
-        ("packages", e.packages.len()), ("pods", e.pods.len()), ("events", e.events.len()),
-        ("host", e.host.len()), ("limits", e.limits.len()), ("disks", e.disks.len()),
-        ("sockets", e.sockets.len()), ("kernel", e.kernel.len()), ("nodes", e.nodes.len()),
-        ("gpus", e.gpus.len()), ("targets", e.targets.len()), ("jobs", e.scrape_jobs.len()),
-        ("scraper", e.scraper_log.len()), ("queries", e.queries.len()),
-        ("requests", e.requests.len()), ("workloads", e.workloads.len()),
-        ("probes", e.probes.len()), ("capture", e.capture.len()), ("listings", e.listings.len()),
-        ("engine", e.engine.len()), ("boundary", evidence.boundary.len()),
-        ("models", evidence.launch.models.len()), ("issues", evidence.issues.len()),
+        ("packages", e.packages.len()),
+        ("pods", e.pods.len()),
+        ("events", e.events.len()),
+        ("host", e.host.len()),
+        ("limits", e.limits.len()),
+        ("disks", e.disks.len()),
+        ("sockets", e.sockets.len()),
+        ("kernel", e.kernel.len()),
+        ("nodes", e.nodes.len()),
+        ("gpus", e.gpus.len()),
+        ("targets", e.targets.len()),
+        ("jobs", e.scrape_jobs.len()),
+        ("scraper", e.scraper_log.len()),
+        ("queries", e.queries.len()),
+        ("requests", e.requests.len()),
+        ("workloads", e.workloads.len()),
+        ("probes", e.probes.len()),
+        ("capture", e.capture.len()),
+        ("listings", e.listings.len()),
+        ("engine", e.engine.len()),
+        ("boundary", evidence.boundary.len()),
+        ("models", evidence.launch.models.len()),
+        ("issues", evidence.issues.len()),
     ];
     out.extend(counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}:{n}")));
     out.join(" ")
@@ -64,12 +92,19 @@ fn main() {
         match reader.read_any(&name, &bytes) {
             None => println!("{name}\t-"),
             Some((r, Ok(evidence))) if json => {
-                println!("{name}\t{} {:?}\t{}", r.kind, r.confidence, serde_json::to_string(&evidence).unwrap());
+                println!(
+                    "{name}\t{} {:?}\t{}",
+                    r.kind,
+                    r.confidence,
+                    serde_json::to_string(&evidence).unwrap()
+                );
             }
             Some((r, Ok(evidence))) => {
                 println!("{name}\t{} {:?}\t{}", r.kind, r.confidence, short(&evidence));
             }
-            Some((r, Err(error))) => println!("{name}\t{} {:?}\tERROR {error}", r.kind, r.confidence),
+            Some((r, Err(error))) => {
+                println!("{name}\t{} {:?}\tERROR {error}", r.kind, r.confidence);
+            }
         }
     }
 }

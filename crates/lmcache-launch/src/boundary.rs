@@ -19,8 +19,16 @@ const FORBIDDEN_TOKENS: &[&str] = &["token_ids", "tokens", "raw_tokens", "raw_to
 const FORBIDDEN_BLOCKS: &[&str] = &["block_ids", "raw_block_ids", "gpu_block_ids"];
 /// Fields of a kept row.
 const KEPT: &[&str] = &[
-    "stage", "operation", "event", "phase", "request_id", "chunk_count", "num_chunks",
-    "token_count", "num_tokens", "success",
+    "stage",
+    "operation",
+    "event",
+    "phase",
+    "request_id",
+    "chunk_count",
+    "num_chunks",
+    "token_count",
+    "num_tokens",
+    "success",
 ];
 /// Most rows that are kept one by one.
 const MOST: usize = 1000;
@@ -204,9 +212,7 @@ pub(crate) fn boundary(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
 fn claim(found: &BoundaryEvidence) -> BoundaryClaim {
     if found.row_count == 0 {
         BoundaryClaim::NotProven
-    } else if found.raw_tokens_recorded
-        || found.raw_block_ids_recorded
-        || found.accepted_count == 0
+    } else if found.raw_tokens_recorded || found.raw_block_ids_recorded || found.accepted_count == 0
     {
         BoundaryClaim::Blocked
     } else {

@@ -21,8 +21,15 @@ const LONGEST: usize = 4096;
 const DEEPEST: usize = 64;
 /// Keys whose lists are token ids or block ids.
 const ID_LISTS: &[&str] = &[
-    "token_ids", "tokens", "raw_tokens", "raw_token_ids", "block_ids", "raw_block_ids",
-    "gpu_block_ids", "prompt_token_ids", "input_ids",
+    "token_ids",
+    "tokens",
+    "raw_tokens",
+    "raw_token_ids",
+    "block_ids",
+    "raw_block_ids",
+    "gpu_block_ids",
+    "prompt_token_ids",
+    "input_ids",
 ];
 
 #[derive(Debug, Clone)]

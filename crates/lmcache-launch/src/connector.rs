@@ -134,7 +134,8 @@ fn one(
         if key == "connectors" || value.is_null() {
             continue;
         }
-        let setting = tables::extra(key).unwrap_or_else(|| format!("connector.{}", cleaner.text(key)));
+        let setting =
+            tables::extra(key).unwrap_or_else(|| format!("connector.{}", cleaner.text(key)));
         let mut value = cleaner.tree(key, value);
         if let Value::String(text) = &value
             && key != "lmcache_rpc_port"
@@ -183,9 +184,13 @@ pub(crate) fn lenient(text: &str) -> Option<Value> {
 /// Saves connector and role from a kv-transfer-config that a shell or a table has mangled.
 pub(crate) fn salvage(text: &str) -> Value {
     let mut out = serde_json::Map::new();
-    for key in
-        ["kv_connector_module_path", "kv_connector", "kv_role", "lmcache.mp.host", "lmcache.mp.port"]
-    {
+    for key in [
+        "kv_connector_module_path",
+        "kv_connector",
+        "kv_role",
+        "lmcache.mp.host",
+        "lmcache.mp.port",
+    ] {
         let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
         let mut rest = text;
         while let Some(at) = rest.find(key) {

@@ -281,9 +281,9 @@ fn offloading(process: &mut Process, vllm: Option<&str>) {
     let (Some(vllm), true) = (vllm.and_then(tables::release), process.connectors.is_empty()) else {
         return;
     };
-    let lmcache = process
-        .setting("kv_offloading_backend")
-        .filter(|s| s.as_str() == Some("lmcache") && process.setting("kv_offloading_size_gb").is_some());
+    let lmcache = process.setting("kv_offloading_backend").filter(|s| {
+        s.as_str() == Some("lmcache") && process.setting("kv_offloading_size_gb").is_some()
+    });
     let Some(setting) = lmcache.cloned() else { return };
     let found = tables::rows(include_str!("../tables/offloading.tsv")).find(|row| {
         let bound = |i: usize| row.get(i).and_then(|text| tables::release(text));

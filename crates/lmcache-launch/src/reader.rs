@@ -38,7 +38,11 @@ impl Reader {
     }
 
     /// Recognises an artifact and reads it; `None` if it is none of this crate's.
-    pub fn read_any(&self, name: &str, bytes: &[u8]) -> Option<(Recognition, Result<Evidence, Error>)> {
+    pub fn read_any(
+        &self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Option<(Recognition, Result<Evidence, Error>)> {
         let recognition = crate::recognise(Some(name), bytes)?;
         Some((recognition, self.read(recognition.kind, Some(name), bytes)))
     }
@@ -133,8 +137,7 @@ impl Reader {
 /// more than one.
 pub fn read(kind: Kind, bytes: &[u8]) -> Result<Evidence, Error> {
     // The salt is no secret here: placeholders of single artifacts are not compared.
-    let redactor =
-        Redactor::new(Salt::new(*b"one artifact one")).map_err(|_| Error::Pattern)?;
+    let redactor = Redactor::new(Salt::new(*b"one artifact one")).map_err(|_| Error::Pattern)?;
     Reader::new(redactor).read(kind, None, bytes)
 }
 

@@ -126,7 +126,9 @@ pub(crate) fn extra(key: &str) -> Option<String> {
 }
 
 /// Pointers into the report of a running engine: pointer, setting, convert.
-pub(crate) fn runtime(answer: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+pub(crate) fn runtime(
+    answer: &str,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     rows(RUNTIME)
         .filter(move |row| at(row, 0) == answer)
         .map(|row| (at(&row, 1), at(&row, 2), at(&row, 3)))
@@ -174,9 +176,21 @@ mod tests {
     #[test]
     fn tables_are_well_formed() {
         let tables = [
-            (PROGRAMS, 3), (MODELS, 4), (CONNECTORS, 6), (KERNEL, 2), (PROM_LOG, 2),
-            (REQUEST_KEYS, 3), (WORKLOAD_KEYS, 3), (FLAGS, 6), (CONFIG_KEYS, 4), (KNOWN_KEYS, 3),
-            (KEY_ALIASES, 3), (ENV, 3), (EXTRA, 3), (RUNTIME, 5), (DEFAULTS, 7),
+            (PROGRAMS, 3),
+            (MODELS, 4),
+            (CONNECTORS, 6),
+            (KERNEL, 2),
+            (PROM_LOG, 2),
+            (REQUEST_KEYS, 3),
+            (WORKLOAD_KEYS, 3),
+            (FLAGS, 6),
+            (CONFIG_KEYS, 4),
+            (KNOWN_KEYS, 3),
+            (KEY_ALIASES, 3),
+            (ENV, 3),
+            (EXTRA, 3),
+            (RUNTIME, 5),
+            (DEFAULTS, 7),
         ];
         for (table, columns) in tables {
             for row in rows(table) {

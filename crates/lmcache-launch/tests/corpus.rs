@@ -48,7 +48,8 @@ fn commands_agree_with_their_own_words() {
             assert_eq!(got, size.parse().ok(), "{name}");
         }
         let transfer = after("--kv-transfer-config");
-        let transfer: Option<serde_json::Value> = transfer.map(|t| serde_json::from_str(t).unwrap());
+        let transfer: Option<serde_json::Value> =
+            transfer.map(|t| serde_json::from_str(t).unwrap());
         let said = transfer.as_ref().and_then(|t| t["kv_connector"].as_str());
         assert_eq!(process.setting("connector").and_then(|s| s.as_str()), said, "{name}");
         let said = transfer.as_ref().and_then(|t| t["kv_role"].as_str());
@@ -83,12 +84,21 @@ fn other_lanes_are_left_alone() {
         let Some((found, read)) = reader.read_any(&name, &bytes) else { continue };
         let foreign = [".prom", ".log", ".lct", ".pb", "/metrics"];
         assert!(!foreign.iter().any(|f| name.ends_with(f)), "{name}: {found:?}");
-        let lmcache = name.contains("/http") || name.contains("lookup");
+        let lmcache = (name.contains("/http/")
+            || name.contains("/http_") && !name.ends_with("index.json"))
+            || name.contains("lookup");
         assert!(!lmcache || found.confidence == Confidence::Weak, "{name}: {found:?}");
         *kinds.entry(found.kind).or_default() += 1;
         evidence.extend(read.unwrap_or_else(|e| panic!("{name}: {e}")));
     }
-    for kind in [Kind::Command, Kind::Requests, Kind::VllmServerInfo, Kind::ProbeIndex, Kind::CaptureTimeline, Kind::EngineAnswer] {
+    for kind in [
+        Kind::Command,
+        Kind::Requests,
+        Kind::VllmServerInfo,
+        Kind::ProbeIndex,
+        Kind::CaptureTimeline,
+        Kind::EngineAnswer,
+    ] {
         assert!(kinds.contains_key(&kind), "{kind}");
     }
     assert!(evidence.environment.requests.iter().all(|r| r.requests > 0 && r.bad_lines == 0));

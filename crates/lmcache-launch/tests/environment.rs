@@ -18,7 +18,10 @@ fn hosts() {
     assert_eq!(e.environment.host("memory.available_bytes").unwrap(), 8_u64 << 30);
     let limits = "Limit                     Soft Limit           Hard Limit           Units\nMax locked memory         8388608              unlimited            bytes\nMax open files            1024                 4096                 files\n";
     let e = any(Kind::Limits, "limits", limits);
-    assert_eq!((e.environment.limits[0].soft, e.environment.limits[0].hard), (Some(8_388_608), None));
+    assert_eq!(
+        (e.environment.limits[0].soft, e.environment.limits[0].hard),
+        (Some(8_388_608), None)
+    );
     let ulimit = "max locked memory           (kbytes, -l) 64\nopen files                          (-n) 1024\nstack size                  (kbytes, -s) unlimited\n";
     let e = any(Kind::Limits, "ulimit.txt", ulimit);
     assert_eq!(e.environment.limits[0].soft, Some(65_536));
@@ -29,7 +32,8 @@ fn hosts() {
     assert_eq!(e.environment.disks[1].mount, "/cache");
     let df = "Filesystem      Size  Used Avail Use% Mounted on\ntmpfs            64M     0   64M   0% /dev/shm\n";
     assert_eq!(any(Kind::Df, "df", df).environment.disks[0].total_bytes, 64 << 20);
-    let host = "/sys/fs/cgroup/memory.max: 1073741824\n/sys/fs/cgroup/memory.current: 1000\noom_kill 2\n";
+    let host =
+        "/sys/fs/cgroup/memory.max: 1073741824\n/sys/fs/cgroup/memory.current: 1000\noom_kill 2\n";
     let e = any(Kind::HostText, "cgroup.txt", host);
     assert_eq!(e.environment.host("cgroup.memory_max_bytes").unwrap(), 1_073_741_824);
     assert_eq!(e.environment.host("cgroup.oom_kills").unwrap(), 2);
@@ -45,7 +49,10 @@ fn sockets_of_both_tools() {
     let ss = "State   Recv-Q  Send-Q  Local Address:Port  Peer Address:Port Process\nLISTEN  0 128 127.0.0.1:5555 0.0.0.0:* users:((\"lmcache\",pid=7,fd=3))\nSYN-SENT 0 1 10.0.0.1:4000 10.0.0.2:5555\n";
     let e = any(Kind::Sockets, "ss.txt", ss);
     let s = &e.environment.sockets;
-    assert_eq!((s[0].local.as_str(), s[0].local_port, s[0].process.as_deref()), ("127.0.0.1", Some(5555), Some("lmcache")));
+    assert_eq!(
+        (s[0].local.as_str(), s[0].local_port, s[0].process.as_deref()),
+        ("127.0.0.1", Some(5555), Some("lmcache"))
+    );
     assert_eq!((s[1].state.as_str(), s[1].peer_port), ("SYN-SENT", Some(5555)));
     let netstat = "Active Internet connections (servers and established)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\ntcp        0      0 0.0.0.0:8080            0.0.0.0:*               LISTEN      12/python3\ntcp6       0      0 :::9090                 :::*                    LISTEN      -\n";
     let e = any(Kind::Sockets, "netstat.txt", netstat);
@@ -60,7 +67,10 @@ fn clusters() {
     let p = &e.environment.pods[0];
     let c = &p.containers[0];
     assert_eq!((p.host_ipc, p.reason.as_deref()), (Some(true), Some("Evicted")));
-    assert_eq!((c.last_state.as_deref(), c.restarts, c.last_exit_code), (Some("OOMKilled"), Some(3), Some(137)));
+    assert_eq!(
+        (c.last_state.as_deref(), c.restarts, c.last_exit_code),
+        (Some("OOMKilled"), Some(3), Some(137))
+    );
     assert_eq!(c.state.as_deref(), Some("CrashLoopBackOff"));
     assert!((c.limits["memory"] - 4_294_967_296.0).abs() < 1.0);
     assert_eq!(p.volumes["shm"]["sizeLimit"], 2_147_483_648.0);
@@ -75,7 +85,12 @@ fn clusters() {
     assert_eq!(e.environment.pods[0].containers[0].restarts, Some(7));
     let events = r#"{"kind":"List","items":[{"kind":"Event","type":"Warning","reason":"FailedScheduling","message":"0/4 nodes are available: 4 Insufficient nvidia.com/gpu.","count":3,"involvedObject":{"kind":"Pod","name":"p"}}]}"#;
     let e = any(Kind::EventsJson, "events.json", events);
-    assert_eq!(e.environment.events[0].resource.as_deref(), Some("nvidia"), "{:?}", e.environment.events);
+    assert_eq!(
+        e.environment.events[0].resource.as_deref(),
+        Some("nvidia"),
+        "{:?}",
+        e.environment.events
+    );
 }
 
 #[test]
@@ -83,7 +98,10 @@ fn scrapers() {
     let targets = r#"{"status":"success","data":{"activeTargets":[{"labels":{"job":"lmcache"},"scrapeUrl":"http://u:pass@h:8080/metrics","health":"down","lastError":"Get \"http://h:8080/metrics\": context deadline exceeded","lastScrapeDuration":5.0,"scrapeInterval":"5s","scrapeTimeout":"5s"}]}}"#;
     let e = any(Kind::PrometheusTargets, "targets.json", targets);
     let t = &e.environment.targets[0];
-    assert_eq!((t.up, t.error_code.as_deref(), t.timeout_seconds), (Some(false), Some("scrape-timeout"), Some(5.0)));
+    assert_eq!(
+        (t.up, t.error_code.as_deref(), t.timeout_seconds),
+        (Some(false), Some("scrape-timeout"), Some(5.0))
+    );
     assert!(!t.url.as_deref().unwrap().contains("pass"));
     let up = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"v","instance":"h:1"},"value":[1,"0"]}]}}"#;
     assert_eq!(any(Kind::PrometheusTargets, "up.json", up).environment.targets[0].up, Some(false));
@@ -102,9 +120,15 @@ fn scrapers() {
 fn names_in_promql() {
     let cases: [(&str, &[&str]); 14] = [
         ("a:b", &["a:b"]),
-        ("sum by (x, y) (rate(m_total{l=\"v\", k=~\"a|b\"}[5m])) / on (z) group_left (q) n", &["m_total", "n"]),
+        (
+            "sum by (x, y) (rate(m_total{l=\"v\", k=~\"a|b\"}[5m])) / on (z) group_left (q) n",
+            &["m_total", "n"],
+        ),
         ("sum(rate(m[$__rate_interval])) by (pod)", &["m"]),
-        ("histogram_quantile(0.99, sum(rate(h_bucket[5m] offset -1h)) without (pod))", &["h_bucket"]),
+        (
+            "histogram_quantile(0.99, sum(rate(h_bucket[5m] offset -1h)) without (pod))",
+            &["h_bucket"],
+        ),
         ("{__name__=\"x_total\", a=\"b\"}", &["x_total"]),
         ("{__name__=~\"x|y\"}", &["x", "y"]),
         ("{\"x.y\", a=\"b\"}", &["x.y"]),
@@ -157,7 +181,8 @@ fn boundary_events() {
     assert!(b.raw_tokens_recorded && !b.raw_block_ids_recorded);
     assert_eq!(b.failure_reasons.len(), 4);
     assert!(!serde_json::to_string(&e).unwrap().contains("7771"));
-    let summary = r#"{"claim_status":"measured","row_count":3,"accepted_count":0,"stage_counts":{}}"#;
+    let summary =
+        r#"{"claim_status":"measured","row_count":3,"accepted_count":0,"stage_counts":{}}"#;
     let e = any(Kind::BoundarySummary, "b.json", summary);
     assert_eq!(e.boundary[0].claim_status, BoundaryClaim::Blocked);
 }

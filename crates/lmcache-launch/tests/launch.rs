@@ -20,38 +20,52 @@ fn one_launch_in_many_shapes() {
         (
             Kind::Command,
             "command.json",
-            format!(r#"{{"argv":["vllm","serve","org/m","--tensor-parallel-size=2","--kv-transfer-config",{quoted}],"env":{{"PYTHONHASHSEED":"0"}}}}"#),
+            format!(
+                r#"{{"argv":["vllm","serve","org/m","--tensor-parallel-size=2","--kv-transfer-config",{quoted}],"env":{{"PYTHONHASHSEED":"0"}}}}"#
+            ),
         ),
         (
             Kind::Shell,
             "run.sh",
-            format!("#!/bin/bash\nexport PYTHONHASHSEED=0\nnohup vllm serve org/m \\\n  -tp 2 \\\n  --kv-transfer-config '{TRANSFER}' > log 2>&1 &\n"),
+            format!(
+                "#!/bin/bash\nexport PYTHONHASHSEED=0\nnohup vllm serve org/m \\\n  -tp 2 \\\n  --kv-transfer-config '{TRANSFER}' > log 2>&1 &\n"
+            ),
         ),
         (
             Kind::Shell,
             "docker.txt",
-            format!("docker run --gpus all -e PYTHONHASHSEED=0 --ipc host vllm/vllm-openai:v0.11.0 --model org/m --tensor_parallel_size 2 --kv-transfer-config '{TRANSFER}'\n"),
+            format!(
+                "docker run --gpus all -e PYTHONHASHSEED=0 --ipc host vllm/vllm-openai:v0.11.0 --model org/m --tensor_parallel_size 2 --kv-transfer-config '{TRANSFER}'\n"
+            ),
         ),
         (Kind::ProcCmdline, "proc/77/cmdline", nul),
         (
             Kind::Ps,
             "ps.txt",
-            format!("USER PID %CPU COMMAND\nroot 77 1.0 /usr/bin/python3 /opt/bin/vllm serve org/m -tp 2 --kv-transfer-config {TRANSFER}\nroot 78 0 grep vllm serve\n"),
+            format!(
+                "USER PID %CPU COMMAND\nroot 77 1.0 /usr/bin/python3 /opt/bin/vllm serve org/m -tp 2 --kv-transfer-config {TRANSFER}\nroot 78 0 grep vllm serve\n"
+            ),
         ),
         (
             Kind::Kubernetes,
             "deploy.yaml",
-            format!("apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: vllm\nspec:\n  template:\n    spec:\n      hostIPC: true\n      containers:\n        - name: engine\n          image: vllm/vllm-openai:v0.11.0\n          command: [\"/bin/sh\", \"-c\"]\n          args:\n            - |\n              exec vllm serve org/m -tp 2 --kv-transfer-config '{TRANSFER}'\n          env:\n            - name: PYTHONHASHSEED\n              value: \"0\"\n"),
+            format!(
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: vllm\nspec:\n  template:\n    spec:\n      hostIPC: true\n      containers:\n        - name: engine\n          image: vllm/vllm-openai:v0.11.0\n          command: [\"/bin/sh\", \"-c\"]\n          args:\n            - |\n              exec vllm serve org/m -tp 2 --kv-transfer-config '{TRANSFER}'\n          env:\n            - name: PYTHONHASHSEED\n              value: \"0\"\n"
+            ),
         ),
         (
             Kind::DockerInspect,
             "inspect.json",
-            format!(r#"[{{"Name":"/e","Config":{{"Image":"x/y","Env":["PYTHONHASHSEED=0","PATH=/bin"],"Entrypoint":["vllm","serve"],"Cmd":["org/m","-tp","2","--kv-transfer-config",{quoted}]}},"HostConfig":{{"IpcMode":"host","ShmSize":67108864}},"State":{{"OOMKilled":true,"ExitCode":137}}}}]"#),
+            format!(
+                r#"[{{"Name":"/e","Config":{{"Image":"x/y","Env":["PYTHONHASHSEED=0","PATH=/bin"],"Entrypoint":["vllm","serve"],"Cmd":["org/m","-tp","2","--kv-transfer-config",{quoted}]}},"HostConfig":{{"IpcMode":"host","ShmSize":67108864}},"State":{{"OOMKilled":true,"ExitCode":137}}}}]"#
+            ),
         ),
         (
             Kind::Compose,
             "compose.yaml",
-            format!("services:\n  engine:\n    image: vllm/vllm-openai:v0.11.0\n    command: >-\n      --model org/m --tensor-parallel-size 2 --kv-transfer-config '{TRANSFER}'\n    environment:\n      - PYTHONHASHSEED=0\n    ipc: host\n"),
+            format!(
+                "services:\n  engine:\n    image: vllm/vllm-openai:v0.11.0\n    command: >-\n      --model org/m --tensor-parallel-size 2 --kv-transfer-config '{TRANSFER}'\n    environment:\n      - PYTHONHASHSEED=0\n    ipc: host\n"
+            ),
         ),
     ];
     for (kind, name, text) in shapes {
@@ -121,13 +135,19 @@ fn defaults_are_added_only_for_a_release_and_marked() {
     let mut evidence = any(Kind::Command, "c.json", text);
     assert!(evidence.setting("chunk_size").is_none());
     assert_eq!(evidence.setting("l1_size_bytes").unwrap().as_u64(), Some(268_435_456));
-    assert_eq!(evidence.setting("l2_adapters").unwrap().value, json!([{"type":"fs"},{"type":"s3"}]));
+    assert_eq!(
+        evidence.setting("l2_adapters").unwrap().value,
+        json!([{"type":"fs"},{"type":"s3"}])
+    );
     assert_eq!(evidence.setting("observability.metrics").unwrap().as_bool(), Some(false));
     assert_eq!(evidence.setting("l1_use_lazy").unwrap().as_bool(), Some(false));
     let releases = Releases { lmcache: Some("0.5.6".into()), ..Releases::default() };
     evidence.launch.apply_defaults(&releases);
     let chunk = evidence.setting("chunk_size").unwrap();
-    assert_eq!((chunk.as_u64(), chunk.source, chunk.how), (Some(256), Source::Default, How::Inferred));
+    assert_eq!(
+        (chunk.as_u64(), chunk.source, chunk.how),
+        (Some(256), Source::Default, How::Inferred)
+    );
     assert_eq!(evidence.setting("http_host").unwrap().as_str(), Some("127.0.0.1"));
     assert_eq!(evidence.setting("eviction_watermark").unwrap().as_f64(), Some(0.8));
     assert_eq!(evidence.setting("observability.metrics").unwrap().source, Source::Flag);
@@ -152,7 +172,8 @@ fn flags_and_connectors_of_special_forms() {
     let lmcache = evidence.launch.processes[0].lmcache_connector().unwrap();
     assert_eq!(lmcache.inside.as_deref(), Some("MultiConnector"));
     let offload = r#"{"argv":["vllm","serve","m","--kv-offloading-backend","lmcache","--kv-offloading-size","40"]}"#;
-    for (release, connector) in [("0.22.1", "LMCacheConnectorV1"), ("0.32.0", "LMCacheMPConnector")] {
+    for (release, connector) in [("0.22.1", "LMCacheConnectorV1"), ("0.32.0", "LMCacheMPConnector")]
+    {
         let mut evidence = any(Kind::Command, "c.json", offload);
         assert!(evidence.setting("connector").is_none());
         let releases = Releases { vllm: Some(release.into()), ..Releases::default() };
@@ -201,7 +222,9 @@ fn configuration_files_find_their_processes() {
     let reader = common::reader();
     let mut all = lmcache_launch::Evidence::default();
     let command = |file: &str| {
-        format!(r#"{{"argv":["vllm","serve","m"],"env":{{"LMCACHE_CONFIG_FILE":"/config/{file}.yaml"}}}}"#)
+        format!(
+            r#"{{"argv":["vllm","serve","m"],"env":{{"LMCACHE_CONFIG_FILE":"/config/{file}.yaml"}}}}"#
+        )
     };
     for (name, text) in [
         ("decode.command.json", command("decode")),

@@ -84,7 +84,9 @@ fn bombs_are_bounded() {
     let mut yaml = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (i, c) in ('b'..='k').enumerate() {
         let last = char::from(b'a' + u8::try_from(i).unwrap());
-        yaml.push_str(&format!("{c}: &{c} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"));
+        yaml.push_str(&format!(
+            "{c}: &{c} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
+        ));
     }
     let _ = reader.read(Kind::LmcacheConfig, None, yaml.as_bytes());
     let deep = "[".repeat(100_000);

@@ -63,10 +63,8 @@ pub(crate) fn events_table(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut header: Vec<(&str, usize)> = Vec::new();
     for (i, line) in text.lines().enumerate() {
         if line.contains("REASON") && line.contains("MESSAGE") {
-            header = cells(line)
-                .into_iter()
-                .filter_map(|name| Some((name, line.find(name)?)))
-                .collect();
+            header =
+                cells(line).into_iter().filter_map(|name| Some((name, line.find(name)?))).collect();
             continue;
         }
         if header.is_empty() || line.trim().is_empty() {

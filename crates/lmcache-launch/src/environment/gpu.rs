@@ -31,7 +31,9 @@ pub(crate) fn nvidia_smi(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             cuda = after(line, "CUDA Version:").map(|v| ctx.cleaner.text(v));
             continue;
         }
-        if header.is_empty() && line.contains(',') && (line.contains("memory.") || line.contains("name"))
+        if header.is_empty()
+            && line.contains(',')
+            && (line.contains("memory.") || line.contains("name"))
         {
             header = line
                 .split(',')
@@ -75,8 +77,12 @@ pub(crate) fn nvidia_smi(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             && line.matches('|').count() == 4
             && !line.contains("MiB")
         {
-            let name: Vec<&str> =
-                fields.iter().skip(1).take_while(|f| !matches!(**f, "On" | "Off" | "N/A" | "|")).copied().collect();
+            let name: Vec<&str> = fields
+                .iter()
+                .skip(1)
+                .take_while(|f| !matches!(**f, "On" | "Off" | "N/A" | "|"))
+                .copied()
+                .collect();
             gpus.push(Gpu {
                 index: Some(index),
                 name: Some(ctx.cleaner.text(&name.join(" "))),

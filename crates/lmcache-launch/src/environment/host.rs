@@ -93,10 +93,11 @@ pub(crate) fn limits(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     for (i, line) in text.lines().enumerate() {
         let lower = line.trim_start().to_ascii_lowercase();
         let short = ["memlock", "nofile", "nproc", "stack", "fsize"];
-        let found = LIMITS.iter().find(|(name, _, _)| lower.starts_with(name)).copied().or_else(|| {
-            let name = short.iter().find(|name| lower.starts_with(**name))?;
-            Some((*name, *name, 1))
-        });
+        let found =
+            LIMITS.iter().find(|(name, _, _)| lower.starts_with(name)).copied().or_else(|| {
+                let name = short.iter().find(|name| lower.starts_with(**name))?;
+                Some((*name, *name, 1))
+            });
         let Some((head, name, unit)) = found else { continue };
         let rest = lower.get(head.len()..).unwrap_or_default();
         let ulimit = rest.contains('(');
@@ -156,12 +157,13 @@ pub(crate) fn df(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
         let bytes = |field: &str| {
             let bare = field.bytes().all(|b| b.is_ascii_digit());
             // `df -h` writes powers of 1024 as K, M, G.
-            let field = if bare { field.to_owned() } else { format!("{}i", field.trim_end_matches(['i', 'B'])) };
-            let n = if bare {
-                quantity_text(&field).map(|n| n * block)
+            let field = if bare {
+                field.to_owned()
             } else {
-                quantity_text(&field)
+                format!("{}i", field.trim_end_matches(['i', 'B']))
             };
+            let n =
+                if bare { quantity_text(&field).map(|n| n * block) } else { quantity_text(&field) };
             n.and_then(|n| whole(n.floor()))
         };
         if let (Some(total), Some(used), Some(available)) =
@@ -234,9 +236,8 @@ pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
 pub(crate) fn host_line(line: &str) -> Option<(&'static str, &str)> {
     let line = line.trim();
     let line = line.rsplit("/sys/fs/cgroup/").next().unwrap_or(line);
-    let (name, value) = line
-        .split_once([':', '='])
-        .or_else(|| line.split_once(char::is_whitespace))?;
+    let (name, value) =
+        line.split_once([':', '=']).or_else(|| line.split_once(char::is_whitespace))?;
     let name = name.trim().to_ascii_lowercase();
     let (_, fact) = HOST.iter().find(|(n, _)| *n == name)?;
     let value = value.trim();

@@ -36,9 +36,10 @@ pub(crate) fn dmesg(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) -> Result<(),
         let process = get("comm").map(|n| ctx.cleaner.text(n.trim()));
         let pid = get("pid").and_then(|n| n.parse().ok());
         let detail = get("detail").or_else(|| get("device")).map(|n| ctx.cleaner.text(n));
-        let same = out.environment.kernel.iter_mut().skip(start).find(|f| {
-            f.code == code && f.process == process && f.pid == pid && f.detail == detail
-        });
+        let same =
+            out.environment.kernel.iter_mut().skip(start).find(|f| {
+                f.code == code && f.process == process && f.pid == pid && f.detail == detail
+            });
         if let Some(fact) = same {
             fact.count += 1;
         } else if out.environment.kernel.len() - start < MOST {
@@ -46,7 +47,9 @@ pub(crate) fn dmesg(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) -> Result<(),
                 code: code.to_owned(),
                 process,
                 pid,
-                rss_bytes: get("kb").and_then(|n| n.parse::<u64>().ok()).map(|n| n.saturating_mul(1024)),
+                rss_bytes: get("kb")
+                    .and_then(|n| n.parse::<u64>().ok())
+                    .map(|n| n.saturating_mul(1024)),
                 detail,
                 count: 1,
                 example: cut(&ctx.cleaner.text(line.trim()), LONGEST).to_owned(),

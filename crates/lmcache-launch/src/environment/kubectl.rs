@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::events::{cells, event};
 use super::facts::{Container, NodeFacts, Pod};
 use super::node::quantity_text;
@@ -38,7 +37,9 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
                     pod.name = Some(ctx.cleaner.text(value));
                     node.name.clone_from(&pod.name);
                 }
-                "Node" => pod.node = Some(ctx.cleaner.text(value.split('/').next().unwrap_or(value))),
+                "Node" => {
+                    pod.node = Some(ctx.cleaner.text(value.split('/').next().unwrap_or(value)));
+                }
                 "Status" => pod.phase = Some(ctx.cleaner.text(value)),
                 "Reason" => pod.reason = Some(ctx.cleaner.text(value)),
                 "IP" => pod.ip = Some(ctx.cleaner.text(value)),
@@ -85,7 +86,11 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
                 init: section.starts_with("Init"),
                 ..Container::default()
             });
-            envs.push((i + 1, Environment { scope: EnvScope::Declared, ..Environment::default() }, Vec::new()));
+            envs.push((
+                i + 1,
+                Environment { scope: EnvScope::Declared, ..Environment::default() },
+                Vec::new(),
+            ));
             sub.clear();
             continue;
         }

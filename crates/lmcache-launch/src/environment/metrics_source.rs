@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{ScrapeJob, ScrapeTarget};
+use super::observed::{ScrapeJob, ScrapeTarget};
 use super::scraper::error_code;
 use crate::evidence::Evidence;
 use crate::place::child;
@@ -41,7 +41,8 @@ pub(crate) fn targets(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
     let base = if value.get("data").is_some() { "/data" } else { "" };
     let get = |v: &Value, key: &str| v.get(key).and_then(Value::as_str).map(str::to_owned);
     for (list, dropped) in [("activeTargets", false), ("droppedTargets", true)] {
-        for (i, item) in data.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (i, item) in data.get(list).and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             let error = get(item, "lastError").filter(|e| !e.is_empty());
             let job = item
                 .pointer("/labels/job")
@@ -67,7 +68,8 @@ pub(crate) fn targets(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
             });
         }
     }
-    for (i, item) in data.get("result").and_then(Value::as_array).into_iter().flatten().enumerate() {
+    for (i, item) in data.get("result").and_then(Value::as_array).into_iter().flatten().enumerate()
+    {
         let metric = item.get("metric").unwrap_or(&Value::Null);
         let name = get(metric, "__name__").unwrap_or_else(|| "up".into());
         let last = item
@@ -148,7 +150,8 @@ pub(crate) fn scrape_config(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
 /// The endpoints of a ServiceMonitor or PodMonitor.
 fn service_monitor(ctx: &Ctx<'_>, spec: &Value, base: &str, out: &mut Evidence) {
     for list in ["endpoints", "podMetricsEndpoints"] {
-        for (i, item) in spec.get(list).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (i, item) in spec.get(list).and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             let get = |key: &str| item.get(key).and_then(Value::as_str);
             out.environment.scrape_jobs.push(ScrapeJob {
                 job: get("port").map(|p| ctx.cleaner.text(p)).unwrap_or_default(),
@@ -169,8 +172,13 @@ mod tests {
 
     #[test]
     fn durations() {
-        let cases =
-            [("5s", Some(5.0)), ("1m30s", Some(90.0)), ("500ms", Some(0.5)), ("5", None), ("", None)];
+        let cases = [
+            ("5s", Some(5.0)),
+            ("1m30s", Some(90.0)),
+            ("500ms", Some(0.5)),
+            ("5", None),
+            ("", None),
+        ];
         for (text, want) in cases {
             assert_eq!(duration(text), want, "{text}");
         }

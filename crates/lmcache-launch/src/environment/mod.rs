@@ -8,6 +8,7 @@ mod kernel;
 mod kubectl;
 mod metrics_source;
 mod node;
+mod observed;
 mod packages;
 mod pods;
 mod probes;
@@ -19,6 +20,7 @@ mod sockets;
 mod workload;
 
 pub use facts::*;
+pub use observed::*;
 pub use promql::metric_names;
 pub use requests::{Quantiles, RepeatTtft, RequestsSummary};
 

@@ -13,7 +13,9 @@ fn version_like(text: &str) -> bool {
 
 fn name_like(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'[' | b']' | b','))
+        && text.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'[' | b']' | b',')
+        })
 }
 
 /// One line: `name==version`, `name @ url`, or two or more columns of a table.
@@ -51,7 +53,10 @@ fn wheel_version(url: &str) -> String {
     }
     match url.rsplit_once('@') {
         Some((_, commit)) if url.starts_with("git+") && commit.len() >= 7 => {
-            format!("git-{}", commit.split('#').next().unwrap_or(commit).get(..7).unwrap_or_default())
+            format!(
+                "git-{}",
+                commit.split('#').next().unwrap_or(commit).get(..7).unwrap_or_default()
+            )
         }
         _ => "from-url".into(),
     }
@@ -101,8 +106,14 @@ mod tests {
     fn lines_of_many_tools() {
         let cases = [
             ("torch==2.8.0+cu129", Some(("torch", "2.8.0+cu129"))),
-            ("vllm @ file:///w/vllm-0.11.0%2Bcu128-cp38-abi3-linux_x86_64.whl", Some(("vllm", "0.11.0+cu128"))),
-            ("lmcache @ git+https://github.com/LMCache/LMCache@0123456789abcdef", Some(("lmcache", "git-0123456"))),
+            (
+                "vllm @ file:///w/vllm-0.11.0%2Bcu128-cp38-abi3-linux_x86_64.whl",
+                Some(("vllm", "0.11.0+cu128")),
+            ),
+            (
+                "lmcache @ git+https://github.com/LMCache/LMCache@0123456789abcdef",
+                Some(("lmcache", "git-0123456")),
+            ),
             ("lmcache            0.5.6", Some(("lmcache", "0.5.6"))),
             ("Package    Version", None),
             ("-------- -----", None),

@@ -184,13 +184,12 @@ fn container(ctx: &Ctx<'_>, value: &Value, init: bool, state: Option<&Value>) ->
         out.ready = state.get("ready").and_then(Value::as_bool);
         out.restarts = state.get("restartCount").and_then(Value::as_u64);
         let reason = |key: &str| {
-            ["waiting", "terminated"].iter().find_map(|kind| {
-                text(ctx, state.pointer(&format!("/{key}/{kind}/reason")))
-            })
+            ["waiting", "terminated"]
+                .iter()
+                .find_map(|kind| text(ctx, state.pointer(&format!("/{key}/{kind}/reason"))))
         };
-        out.state = reason("state").or_else(|| {
-            state.pointer("/state/running").is_some().then(|| "Running".to_owned())
-        });
+        out.state = reason("state")
+            .or_else(|| state.pointer("/state/running").is_some().then(|| "Running".to_owned()));
         out.last_state = reason("lastState");
         let code = |key: &str| {
             state.pointer(&format!("/{key}/terminated/exitCode")).and_then(Value::as_i64)

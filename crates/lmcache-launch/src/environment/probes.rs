@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{CaptureEvent, EngineFact, Listing, Probe};
+use super::observed::{CaptureEvent, EngineFact, Listing, Probe};
 use crate::evidence::Evidence;
 use crate::place::{Place, child};
 use crate::reader::Ctx;

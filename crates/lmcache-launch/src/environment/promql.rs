@@ -3,8 +3,21 @@
 
 /// Words that are no series where a name could stand.
 const WORDS: &[&str] = &[
-    "and", "or", "unless", "bool", "offset", "inf", "nan", "start", "end", "atan2", "default",
-    "limit", "keep_metric_names", "true", "false",
+    "and",
+    "or",
+    "unless",
+    "bool",
+    "offset",
+    "inf",
+    "nan",
+    "start",
+    "end",
+    "atan2",
+    "default",
+    "limit",
+    "keep_metric_names",
+    "true",
+    "false",
 ];
 /// Words before a list of labels.
 const LISTS: &[&str] = &["by", "without", "on", "ignoring", "group_left", "group_right"];
@@ -117,8 +130,20 @@ pub fn metric_names(expr: &str) -> (Vec<String>, Vec<String>) {
 fn is_aggregation(word: &str) -> bool {
     matches!(
         word,
-        "sum" | "avg" | "min" | "max" | "count" | "group" | "stddev" | "stdvar" | "topk" | "bottomk"
-            | "quantile" | "count_values" | "limitk" | "limit_ratio"
+        "sum"
+            | "avg"
+            | "min"
+            | "max"
+            | "count"
+            | "group"
+            | "stddev"
+            | "stdvar"
+            | "topk"
+            | "bottomk"
+            | "quantile"
+            | "count_values"
+            | "limitk"
+            | "limit_ratio"
     )
 }
 

@@ -218,8 +218,15 @@ impl State {
             other => Some(other.to_string()),
         };
         for name in [
-            "prompt_tokens", "cached_tokens", "output_tokens", "ttft", "e2e", "lookup", "store",
-            "retrieve", "hit_chunks",
+            "prompt_tokens",
+            "cached_tokens",
+            "output_tokens",
+            "ttft",
+            "e2e",
+            "lookup",
+            "store",
+            "retrieve",
+            "hit_chunks",
         ] {
             if let Some(n) = number(name) {
                 self.numbers.entry(name).or_default().add(n);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::ScraperMessage;
+use super::observed::ScraperMessage;
 use crate::clean::cut;
 use crate::evidence::Evidence;
 use crate::reader::Ctx;
@@ -96,9 +96,10 @@ pub(crate) fn prometheus_log(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
         let target = get(&["target"]).map(|t| ctx.cleaner.text(t));
         let time = get(&["time", "ts"]).map(|t| cut(t, 40).to_owned());
         let dropped: u64 = get(&["num_dropped"]).and_then(|n| n.parse().ok()).unwrap_or(0);
-        let same = out.environment.scraper_log.iter_mut().skip(start).find(|m| {
-            m.code == code && m.pool == pool && m.target == target && m.level == level
-        });
+        let same =
+            out.environment.scraper_log.iter_mut().skip(start).find(|m| {
+                m.code == code && m.pool == pool && m.target == target && m.level == level
+            });
         if let Some(found) = same {
             found.count += 1;
             found.dropped_samples = found.dropped_samples.saturating_add(dropped);

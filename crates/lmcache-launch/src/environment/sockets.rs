@@ -5,9 +5,26 @@ use crate::evidence::Evidence;
 use crate::reader::Ctx;
 
 const STATES: &[&str] = &[
-    "LISTEN", "ESTAB", "ESTABLISHED", "SYN-SENT", "SYN_SENT", "SYN-RECV", "SYN_RECV", "TIME-WAIT",
-    "TIME_WAIT", "CLOSE-WAIT", "CLOSE_WAIT", "FIN-WAIT-1", "FIN_WAIT1", "FIN-WAIT-2", "FIN_WAIT2",
-    "LAST-ACK", "LAST_ACK", "CLOSING", "UNCONN", "CLOSE",
+    "LISTEN",
+    "ESTAB",
+    "ESTABLISHED",
+    "SYN-SENT",
+    "SYN_SENT",
+    "SYN-RECV",
+    "SYN_RECV",
+    "TIME-WAIT",
+    "TIME_WAIT",
+    "CLOSE-WAIT",
+    "CLOSE_WAIT",
+    "FIN-WAIT-1",
+    "FIN_WAIT1",
+    "FIN-WAIT-2",
+    "FIN_WAIT2",
+    "LAST-ACK",
+    "LAST_ACK",
+    "CLOSING",
+    "UNCONN",
+    "CLOSE",
 ];
 
 /// Address and port; brackets of IPv6 and zones are kept in the address.
@@ -23,7 +40,9 @@ pub(crate) fn is_endpoint(field: &str) -> bool {
     field.rsplit_once(':').is_some_and(|(address, port)| {
         !address.is_empty()
             && (port == "*" || port.parse::<u16>().is_ok())
-            && address.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']' | b'*' | b'%'))
+            && address.bytes().all(|b| {
+                b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']' | b'*' | b'%')
+            })
     }) || field.starts_with("localhost:")
         || field.starts_with("0.0.0.0:")
 }
@@ -58,7 +77,11 @@ pub(crate) fn sockets(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             .find_map(|f| f.strip_prefix("users:((\""))
             .and_then(|f| f.split('"').next())
             .or_else(|| {
-                fields.last().and_then(|f| f.split_once('/')).filter(|(p, _)| p.parse::<u32>().is_ok()).map(|(_, n)| n)
+                fields
+                    .last()
+                    .and_then(|f| f.split_once('/'))
+                    .filter(|(p, _)| p.parse::<u32>().is_ok())
+                    .map(|(_, n)| n)
             });
         out.environment.sockets.push(Socket {
             protocol: protocol.to_owned(),

@@ -68,12 +68,21 @@ pub(crate) fn engine_config(ctx: &Ctx<'_>, value: &Value, text: &str, out: &mut 
                 Value::String(raw) => {
                     let issues = &mut out.issues;
                     connector::from_text(
-                        ctx.cleaner, raw, &place, Source::Config, &mut process, issues,
+                        ctx.cleaner,
+                        raw,
+                        &place,
+                        Source::Config,
+                        &mut process,
+                        issues,
                     );
                 }
                 other => {
                     connector::kv_transfer(
-                        ctx.cleaner, other, &place, Source::Config, &mut process,
+                        ctx.cleaner,
+                        other,
+                        &place,
+                        Source::Config,
+                        &mut process,
                     );
                 }
             }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::command::is_shell;
 use super::script::{image, packages_of, shell_into};
 use crate::argv::{self, Word};
-use crate::envvars::{EnvScope, Environment};
 use crate::environment::{Container, Pod, quantity};
+use crate::envvars::{EnvScope, Environment};
 use crate::evidence::Evidence;
 use crate::place::{Place, child};
 use crate::process::Process;
@@ -53,8 +53,11 @@ pub(crate) fn container_process(
     }
     let before = out.launch.processes.len();
     if let Some(at) = words.iter().take(3).position(|w| is_shell(&w.text))
-        && let Some(script) =
-            words.iter().skip(at + 1).find(|w| !w.text.starts_with('-')).filter(|_| words.len() > at + 2)
+        && let Some(script) = words
+            .iter()
+            .skip(at + 1)
+            .find(|w| !w.text.starts_with('-'))
+            .filter(|_| words.len() > at + 2)
     {
         shell_into(ctx, &script.text, &script.place, &env, 0, out);
     } else {
@@ -94,10 +97,19 @@ pub(crate) fn docker_inspect(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
         }
         let name = text(item.get("Name")).map(|n| ctx.cleaner.text(n.trim_start_matches('/')));
         let image_name = text(config.get("Image"));
-        let mut argv = words(config.get("Entrypoint"), &ctx.base.at(format!("{base}/Config/Entrypoint")));
+        let mut argv =
+            words(config.get("Entrypoint"), &ctx.base.at(format!("{base}/Config/Entrypoint")));
         argv.extend(words(config.get("Cmd"), &ctx.base.at(format!("{base}/Config/Cmd"))));
         let place = ctx.base.at(base.clone());
-        container_process(ctx, &argv, image_name.as_deref(), env, (name.clone(), None), &place, out);
+        container_process(
+            ctx,
+            &argv,
+            image_name.as_deref(),
+            env,
+            (name.clone(), None),
+            &place,
+            out,
+        );
         let mut container = Container {
             name: name.clone().unwrap_or_default(),
             image: image_name.map(|n| ctx.cleaner.text(&n)),
@@ -167,7 +179,15 @@ pub(crate) fn compose(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
         let image_name = text(service.get("image"));
         let clean = ctx.cleaner.text(name);
         let place = ctx.base.at(base.clone());
-        container_process(ctx, &argv, image_name.as_deref(), env, (Some(clean.clone()), None), &place, out);
+        container_process(
+            ctx,
+            &argv,
+            image_name.as_deref(),
+            env,
+            (Some(clean.clone()), None),
+            &place,
+            out,
+        );
         let mode = |key: &str| text(service.get(key)).map(|m| m == "host");
         let mut container = Container {
             name: clean.clone(),

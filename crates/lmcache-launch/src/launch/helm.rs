@@ -25,15 +25,15 @@ pub(crate) fn helm_values(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
     for (i, spec) in specs.into_iter().flatten().enumerate() {
         found.push((format!("/servingEngineSpec/modelSpec/{i}"), spec));
     }
-    if found.is_empty() && (value.get("vllmConfig").is_some() || value.get("lmcacheConfig").is_some())
+    if found.is_empty()
+        && (value.get("vllmConfig").is_some() || value.get("lmcacheConfig").is_some())
     {
         found.push((String::new(), value));
     }
     for (base, spec) in found {
         let mut process = Process::new(ctx.base.at(base.clone()));
         process.product = Product::Vllm;
-        process.container =
-            spec.get("name").and_then(Value::as_str).map(|n| ctx.cleaner.text(n));
+        process.container = spec.get("name").and_then(Value::as_str).map(|n| ctx.cleaner.text(n));
         process.env = environment(ctx, spec.get("env"), &child(&base, "env"));
         // Arguments first: reading them sets the product anew.
         let extra = spec.pointer("/vllmConfig/extraArgs").and_then(Value::as_array);

@@ -9,8 +9,15 @@ use crate::tables;
 
 /// Numbers of a configuration that sizes of KV caches follow from.
 const NUMBERS: &[&str] = &[
-    "num_hidden_layers", "num_key_value_heads", "num_attention_heads", "head_dim", "hidden_size",
-    "kv_lora_rank", "qk_rope_head_dim", "max_position_embeddings", "sliding_window",
+    "num_hidden_layers",
+    "num_key_value_heads",
+    "num_attention_heads",
+    "head_dim",
+    "hidden_size",
+    "kv_lora_rank",
+    "qk_rope_head_dim",
+    "max_position_embeddings",
+    "sliding_window",
 ];
 
 /// A model's `config.json`.
@@ -57,7 +64,8 @@ pub(crate) fn model_config(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
         }
         let kinds = part.get("layer_types").and_then(Value::as_array);
         if kinds.is_some_and(|k| {
-            k.iter().any(|v| v.as_str().is_some_and(|t| t.contains("linear") || t.contains("mamba")))
+            k.iter()
+                .any(|v| v.as_str().is_some_and(|t| t.contains("linear") || t.contains("mamba")))
         }) && !seen.contains(&"hybrid")
         {
             push("hybrid", Value::Bool(true), format!("{base}/layer_types"));

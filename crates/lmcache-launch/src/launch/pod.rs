@@ -85,20 +85,15 @@ fn walk(
     }
 }
 
-fn container(
-    ctx: &Ctx<'_>,
-    value: &Value,
-    pointer: &str,
-    owner: Option<&str>,
-    out: &mut Evidence,
-) {
+fn container(ctx: &Ctx<'_>, value: &Value, pointer: &str, owner: Option<&str>, out: &mut Evidence) {
     let mut env = environment(ctx, value.get("env"), &format!("{pointer}/env"));
     if value.get("envFrom").and_then(Value::as_array).is_some_and(|l| !l.is_empty()) {
         env.scope = EnvScope::Unknown;
     }
     let mut words = Vec::new();
     for key in ["command", "args"] {
-        for (i, word) in value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (i, word) in value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             words.push(Word {
                 text: word.as_str().map_or_else(|| word.to_string(), str::to_owned),
                 place: ctx.base.at(format!("{pointer}/{key}/{i}")),
@@ -117,7 +112,8 @@ pub(crate) fn environment(ctx: &Ctx<'_>, list: Option<&Value>, base: &str) -> En
     let mut env = Environment { scope: EnvScope::Declared, ..Environment::default() };
     for (i, item) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
         let Some(name) = item.get("name").and_then(Value::as_str) else { continue };
-        let value = item.get("value").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+        let value =
+            item.get("value").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
         let empty = item.get("valueFrom").is_none() && value.is_none();
         let value = if empty { Some(String::new()) } else { value };
         env.add(ctx.cleaner, name, value.as_deref(), ctx.base.at(format!("{base}/{i}")));

@@ -89,7 +89,9 @@ fn glue(words: &[&str]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut open = 0_i64;
     for word in words {
-        if open > 0 && let Some(last) = out.last_mut() {
+        if open > 0
+            && let Some(last) = out.last_mut()
+        {
             last.push(' ');
             last.push_str(word);
         } else {

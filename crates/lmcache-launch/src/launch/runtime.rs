@@ -31,11 +31,8 @@ pub(crate) fn vllm_server_info(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence)
         let place = ctx.base.at(base);
         for name in ["tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"] {
             let found = text.split(&format!("{name}=")).nth(1);
-            let digits: String = found
-                .into_iter()
-                .flat_map(str::chars)
-                .take_while(char::is_ascii_digit)
-                .collect();
+            let digits: String =
+                found.into_iter().flat_map(str::chars).take_while(char::is_ascii_digit).collect();
             if let Ok(n) = digits.parse::<u64>() {
                 process.set(Setting {
                     name: name.trim_end_matches("_size").to_owned(),

@@ -1,8 +1,8 @@
 //! Shell text: scripts, pasted lines, `docker run`.
 
 use crate::argv::{self, Word};
-use crate::envvars::{EnvScope, Environment};
 use crate::environment::{Package, package_name};
+use crate::envvars::{EnvScope, Environment};
 use crate::evidence::Evidence;
 use crate::place::{How, Place};
 use crate::process::{Process, Product};
