@@ -123,6 +123,8 @@ impl Reader {
                 | Kind::Sockets
                 | Kind::Ps
                 | Kind::EngineAnswer
+                | Kind::Kubernetes
+                | Kind::Describe
         );
         if !quiet && out.is_empty() && out.issues.is_empty() {
             return Err(Error::Empty { kind, bytes: bytes.len() });

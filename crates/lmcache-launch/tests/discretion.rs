@@ -96,8 +96,7 @@ fn plant(secret: &str) -> Vec<(Kind, String)> {
         (
             Kind::DockerInspect,
             format!(
-                r#"[{{"Name":{s},"Config":{{"Image":{s},"Env":["LMCACHE_X={}"],"Cmd":["vllm","serve",{s}]}},"HostConfig":{{}}}}]"#,
-                secret
+                r#"[{{"Name":{s},"Config":{{"Image":{s},"Env":["LMCACHE_X={secret}"],"Cmd":["vllm","serve",{s}]}},"HostConfig":{{}}}}]"#
             ),
         ),
         (

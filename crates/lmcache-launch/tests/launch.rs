@@ -243,3 +243,31 @@ fn configuration_files_find_their_processes() {
     assert_eq!(roles, ["receiver", "sender"]);
     assert_eq!(all.launch.agree("hash_seed"), Some(true));
 }
+
+#[test]
+fn environments_join_their_processes() {
+    let reader = common::reader();
+    let mut all = lmcache_launch::Evidence::default();
+    for (name, text) in [
+        ("proc/7/cmdline", "vllm\0serve\0m\0"),
+        ("proc/8/cmdline", "vllm\0serve\0m\0"),
+        ("proc/7/environ", "PATH=/bin\0HOME=/\0PYTHONHASHSEED=0\0"),
+        ("proc/8/environ", "PATH=/bin\0HOME=/\0LMCACHE_CHUNK_SIZE=64\0"),
+    ] {
+        all.extend(reader.read_any(name, text.as_bytes()).unwrap().1.unwrap());
+    }
+    all.launch.join_environments();
+    assert_eq!(all.launch.processes.len(), 2);
+    let seed = |i: usize| all.launch.processes[i].setting("hash_seed").unwrap().value.clone();
+    assert_eq!((seed(0), seed(1)), (json!(0), json!("absent")));
+    assert_eq!(all.launch.agree("hash_seed"), Some(false));
+    assert_eq!(all.env("PYTHONHASHSEED"), EnvState::Absent(How::Measured));
+}
+
+#[test]
+fn units_of_systemd() {
+    let text = "[Unit]\nDescription=x\n[Service]\nEnvironment=PYTHONHASHSEED=0\nExecStart=/usr/bin/vllm serve org/m \\\n  --block-size 32\n";
+    let evidence = any(Kind::Shell, "vllm.service", text);
+    assert_eq!(evidence.setting("block_size").unwrap().as_u64(), Some(32));
+    assert_eq!(evidence.setting("hash_seed").unwrap().as_u64(), Some(0));
+}

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use lmcache_launch::{Kind, recognise};
 use proptest::prelude::*;
 
@@ -84,9 +86,11 @@ fn bombs_are_bounded() {
     let mut yaml = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (i, c) in ('b'..='k').enumerate() {
         let last = char::from(b'a' + u8::try_from(i).unwrap());
-        yaml.push_str(&format!(
-            "{c}: &{c} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
-        ));
+        writeln!(
+            yaml,
+            "{c}: &{c} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]"
+        )
+        .unwrap();
     }
     let _ = reader.read(Kind::LmcacheConfig, None, yaml.as_bytes());
     let deep = "[".repeat(100_000);

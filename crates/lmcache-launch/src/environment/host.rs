@@ -88,10 +88,62 @@ const LIMITS: &[(&str, &str, u64)] = &[
     ("max data size", "data", 1024),
 ];
 
+/// Letters of `ulimit`, and their units in bytes.
+const ULIMIT: &[(&str, &str, u64)] = &[
+    ("l", "memlock", 1024),
+    ("n", "nofile", 1),
+    ("s", "stack", 1024),
+    ("f", "fsize", 1024),
+    ("v", "as", 1024),
+    ("u", "nproc", 1),
+];
+
+/// A line of limits.conf (`* hard memlock unlimited`, KiB there), or `memlock soft 65536`.
+fn limits_conf(line: &str) -> Option<(String, Option<u64>, Option<u64>)> {
+    const NAMES: &[&str] = &["memlock", "nofile", "nproc", "stack", "fsize"];
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let name = NAMES.iter().find(|name| fields.contains(name))?;
+    let value = fields.last()?;
+    let number = match *value {
+        "unlimited" | "infinity" | "-1" => None,
+        text => Some(text.parse::<u64>().ok()?),
+    };
+    let conf = fields.len() >= 4;
+    let kib = conf && matches!(*name, "memlock" | "stack" | "fsize");
+    let number = number.map(|n| if kib { n.saturating_mul(1024) } else { n });
+    if fields.contains(&"soft") {
+        Some(((*name).to_owned(), number, None))
+    } else if fields.contains(&"hard") {
+        Some(((*name).to_owned(), number, number))
+    } else {
+        None
+    }
+}
+
 /// `/proc/PID/limits` (bytes), or `ulimit -a` (mostly KiB).
 pub(crate) fn limits(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
+    let mut asked = None;
     for (i, line) in text.lines().enumerate() {
         let lower = line.trim_start().to_ascii_lowercase();
+        if let Some((name, soft, hard)) = limits_conf(&lower) {
+            let place = ctx.base.line(i + 1);
+            out.environment.limits.push(Limit { name, soft, hard, place });
+            continue;
+        }
+        // `ulimit -l`, and the answer in the same line or the next.
+        if let Some((_, rest)) = lower.split_once("ulimit -") {
+            asked = ULIMIT.iter().find(|(letter, _, _)| rest.starts_with(*letter));
+        }
+        if let Some((_, name, unit)) = asked
+            && let Some(last) = lower.split([' ', ':', '=']).rfind(|w| !w.is_empty())
+            && (last == "unlimited" || last.bytes().all(|b| b.is_ascii_digit()))
+        {
+            let soft = last.parse::<u64>().ok().map(|n| n.saturating_mul(*unit));
+            let place = ctx.base.line(i + 1);
+            out.environment.limits.push(Limit { name: (*name).into(), soft, hard: None, place });
+            asked = None;
+            continue;
+        }
         let short = ["memlock", "nofile", "nproc", "stack", "fsize"];
         let found =
             LIMITS.iter().find(|(name, _, _)| lower.starts_with(name)).copied().or_else(|| {

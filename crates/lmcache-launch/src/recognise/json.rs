@@ -124,7 +124,7 @@ fn is_kubernetes(value: &Value) -> bool {
 }
 
 /// Objects that JSON and YAML share.
-pub(super) fn tree(name: &str, value: &Value) -> Verdict {
+pub(super) fn tree(value: &Value) -> Verdict {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let first = value.pointer("/items/0/kind").and_then(Value::as_str).unwrap_or_default();
     if kind == "Event" || kind == "EventList" || first == "Event" {
@@ -167,6 +167,11 @@ pub(super) fn tree(name: &str, value: &Value) -> Verdict {
     {
         return Some((Kind::KvTransferConfig, Certain));
     }
+    let mooncake =
+        ["metadata_server", "master_server_address", "global_segment_size", "local_buffer_size"];
+    if mooncake.iter().filter(|key| value.get(**key).is_some()).count() >= 2 {
+        return Some((Kind::LmcacheConfig, Likely));
+    }
     let map = value.as_object()?;
     let resources = map
         .iter()
@@ -180,7 +185,6 @@ pub(super) fn tree(name: &str, value: &Value) -> Verdict {
     if resources >= 2 || value.get("allocatable").is_some_and(Value::is_object) {
         return Some((Kind::Node, Likely));
     }
-    let _ = name;
     None
 }
 
@@ -224,7 +228,7 @@ fn json_value(name: &str, value: &Value) -> Verdict {
             return Some((Kind::PrometheusTargets, Likely));
         }
     }
-    if let Some(found) = tree(name, value) {
+    if let Some(found) = tree(value) {
         return Some(found);
     }
     if value.get("dashboard").is_some_and(Value::is_object)

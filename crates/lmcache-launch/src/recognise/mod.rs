@@ -45,7 +45,11 @@ fn verdict(name: &str, bytes: &[u8]) -> Verdict {
     }
     let bytes = trimmed.strip_prefix(b"\xef\xbb\xbf").unwrap_or(trimmed);
     if matches!(bytes.first(), Some(b'{' | b'[')) && !is_stamp(bytes) {
-        return json::json(name, bytes);
+        // A section of a unit or a time of a log begins with a bracket too.
+        let found = json::json(name, bytes);
+        if found.is_some() || bytes.first() == Some(&b'{') || bytes.get(1) == Some(&b'{') {
+            return found;
+        }
     }
     let head = bytes.get(..bytes.len().min(256 << 10)).unwrap_or_default();
     let lossy = String::from_utf8_lossy(head);

@@ -47,6 +47,21 @@ pub(super) fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verd
     {
         return Some((Kind::Limits, Certain));
     }
+    let row = |l: &str| {
+        let fields: Vec<&str> = l.split_whitespace().collect();
+        fields.len() >= 6
+            && fields.get(4).is_some_and(|f| f.ends_with('%'))
+            && fields.get(5).is_some_and(|f| f.starts_with('/'))
+    };
+    if most(lines, row) {
+        return Some((Kind::Df, Likely));
+    }
+    if starts(&["ExecStart="]) && starts(&["[Service]", "[Unit]"]) {
+        return Some((Kind::Shell, Certain));
+    }
+    if lines.len() <= 4 && starts(&["ulimit -"]) {
+        return Some((Kind::Limits, Likely));
+    }
     if starts(&["Filesystem "]) {
         return Some((Kind::Df, Certain));
     }
@@ -189,7 +204,7 @@ fn yaml_text(name: &str, lines: &[&str], bytes: &[u8]) -> Verdict {
     let text = String::from_utf8_lossy(bytes);
     let documents = yaml::documents(&text).ok()?;
     for value in &documents {
-        if let Some(found) = tree(name, value) {
+        if let Some(found) = tree(value) {
             return Some(found);
         }
     }
