@@ -9,6 +9,11 @@ use std::fmt::Write as _;
 use lmcache_launch::{Kind, recognise};
 use proptest::prelude::*;
 
+/// How many, from `PROPTEST_CASES` where it is set.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(96)
+}
+
 /// Texts that look like something, with holes for anything.
 fn shaped() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -36,7 +41,7 @@ fn shaped() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn any_text_is_survived(text in shaped()) {
