@@ -211,3 +211,18 @@ fn prompts_heads_salts_and_ids_do_not_leave() {
     let out = serde_json::to_string(&out).unwrap();
     assert!(!out.contains("hunter22x"), "{out}");
 }
+
+#[test]
+fn places_stay_unless_everything_has_to_go() {
+    let text = br#"{"argv":["lmcache","server","--host","10.20.30.40"],"env":{"LMCACHE_REMOTE_URL":"redis://cache-7.corp.example:6379"}}"#;
+    let redactor =
+        evidence_redact::Redactor::new(evidence_redact::Salt::new(*b"a salt for tests")).unwrap();
+    for (privacy, stays) in
+        [(lmcache_launch::Privacy::Secrets, true), (lmcache_launch::Privacy::Everything, false)]
+    {
+        let reader = lmcache_launch::Reader::with_privacy(redactor.clone(), privacy);
+        let out = serde_json::to_string(&reader.read(Kind::Command, None, text).unwrap()).unwrap();
+        assert_eq!(out.contains("10.20.30.40"), stays, "{out}");
+        assert_eq!(out.contains("cache-7.corp.example"), stays, "{out}");
+    }
+}

@@ -186,3 +186,13 @@ fn boundary_events() {
     let e = any(Kind::BoundarySummary, "b.json", summary);
     assert_eq!(e.boundary[0].claim_status, BoundaryClaim::Blocked);
 }
+
+#[test]
+fn hosts_without_a_schema() {
+    let e = any(Kind::HostText, "python.txt", "Python 3.12.3\n");
+    assert_eq!(e.environment.host("python").unwrap(), "3.12.3");
+    let json = r#"{"gpus": 8, "last_state": {"reason": "OOMKilled"}, "password": "hunter22x"}"#;
+    let e = any(Kind::HostText, "pod-status.json", json);
+    assert_eq!(e.environment.host("last_state.reason").unwrap(), "OOMKilled");
+    assert!(!serde_json::to_string(&e).unwrap().contains("hunter22x"));
+}

@@ -266,8 +266,16 @@ const HOST: &[(&str, &str)] = &[
 /// Names and values, a line each: control groups, `/proc/PID/status`, `lscpu`, `sysctl`,
 /// `uname -a`.
 pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        flat(ctx, &value, "", "", 0, out);
+        return;
+    }
     for (i, line) in text.lines().enumerate() {
         let place = ctx.base.line(i + 1);
+        if let Some(version) = line.strip_prefix("Python ") {
+            push(out, "python", Value::from(ctx.cleaner.text(version.trim())), place);
+            continue;
+        }
         if line.starts_with("Linux ") {
             if let Some(kernel) = line.split_whitespace().nth(2) {
                 push(out, "kernel", Value::from(ctx.cleaner.text(kernel)), place);
@@ -281,6 +289,33 @@ pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             .map(|n| Value::from(n.saturating_mul(1024)));
         let value = number.unwrap_or_else(|| typed(&ctx.cleaner.text(value)));
         push(out, fact, value, place);
+    }
+}
+
+/// Numbers, words and switches of an object about a host or pod that has no schema: the fact is
+/// named by the keys, with dots.
+fn flat(ctx: &Ctx<'_>, value: &Value, name: &str, key: &str, depth: usize, out: &mut Evidence) {
+    if depth > 8 || out.environment.host.len() >= 1024 {
+        return;
+    }
+    let pointer = || format!("/{}", name.replace('.', "/"));
+    let join = |key: &str| {
+        let key = ctx.cleaner.text(key);
+        if name.is_empty() { key } else { format!("{name}.{key}") }
+    };
+    match value {
+        Value::Object(map) => {
+            for (key, item) in map {
+                flat(ctx, item, &join(key), key, depth + 1, out);
+            }
+        }
+        Value::Array(list) => {
+            for (i, item) in list.iter().take(64).enumerate() {
+                flat(ctx, item, &join(&i.to_string()), key, depth + 1, out);
+            }
+        }
+        Value::Null => {}
+        scalar => push(out, name, ctx.cleaner.tree(key, scalar), ctx.base.at(pointer())),
     }
 }
 

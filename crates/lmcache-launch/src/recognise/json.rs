@@ -305,6 +305,12 @@ fn engine_answer(name: &str, value: &Value) -> Verdict {
         return Some((Kind::EngineAnswer, Certain));
     }
     let map = value.as_object()?;
+    let file = name.rsplit('/').next().unwrap_or(name);
+    const ABOUT: &[&str] =
+        &["host", "node", "pod", "facts", "limits", "sysctl", "system", "gpu", "python"];
+    if !name.contains("http/") && ABOUT.iter().any(|word| file.contains(word)) && !map.is_empty() {
+        return Some((Kind::HostText, Weak));
+    }
     let only = |key: &str| map.len() == 1 && map.contains_key(key);
     let engine = name.contains("vllm") || name.contains("sglang") || name.contains("engine");
     (engine

@@ -149,7 +149,10 @@ pub(super) fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verd
     if script(name, lines, head) {
         return Some((Kind::Shell, if ends(name, "sh") { Certain } else { Likely }));
     }
-    if count(&|l| environment::host_line(l).is_some() || l.starts_with("Linux ")) * 3 >= lines.len()
+    if count(&|l| {
+        environment::host_line(l).is_some() || l.starts_with("Linux ") || l.starts_with("Python 3.")
+    }) * 3
+        >= lines.len()
     {
         return Some((Kind::HostText, Likely));
     }
