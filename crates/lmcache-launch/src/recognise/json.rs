@@ -292,6 +292,10 @@ fn json_value(name: &str, value: &Value) -> Verdict {
     engine_answer(name, value)
 }
 
+/// Words in names of files about hosts and pods.
+const ABOUT: &[&str] =
+    &["host", "node", "pod", "facts", "limits", "sysctl", "system", "gpu", "python"];
+
 /// Answers of engines. Their looks are common, so all but a list of models are weak.
 fn engine_answer(name: &str, value: &Value) -> Verdict {
     let models = value.get("object").and_then(Value::as_str) == Some("list")
@@ -306,8 +310,6 @@ fn engine_answer(name: &str, value: &Value) -> Verdict {
     }
     let map = value.as_object()?;
     let file = name.rsplit('/').next().unwrap_or(name);
-    const ABOUT: &[&str] =
-        &["host", "node", "pod", "facts", "limits", "sysctl", "system", "gpu", "python"];
     if !name.contains("http/") && ABOUT.iter().any(|word| file.contains(word)) && !map.is_empty() {
         return Some((Kind::HostText, Weak));
     }
