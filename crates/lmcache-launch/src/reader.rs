@@ -6,11 +6,20 @@ use serde_json::Value;
 use crate::clean::{Cleaner, Privacy};
 use crate::evidence::Evidence;
 use crate::kind::{Kind, Recognition};
-use crate::place::Place;
+use crate::place::{Issue, Place};
 use crate::{Error, boundary, environment, launch, yaml};
 
 /// Longest artifact that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;
+
+/// Most lines that are read of a table; logs of requests, kernels and scrapers have no such limit,
+/// as only sums of them are kept.
+const MAX_LINES: usize = 200_000;
+
+/// Lines of a table with their index.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().take(MAX_LINES).enumerate()
+}
 
 /// What a reader of one kind is given.
 #[derive(Debug)]
@@ -112,6 +121,25 @@ impl Reader {
             Kind::BoundarySummary => boundary::summary(&ctx, &json()?, &mut out),
         }
         models(&mut out);
+        let table = matches!(
+            kind,
+            Kind::EnvText
+                | Kind::Ps
+                | Kind::Packages
+                | Kind::EventsText
+                | Kind::Describe
+                | Kind::KubectlGet
+                | Kind::Limits
+                | Kind::Df
+                | Kind::Sockets
+                | Kind::HostText
+        );
+        if table && text.lines().nth(MAX_LINES).is_some() {
+            out.issues.push(Issue {
+                message: format!("only the first {MAX_LINES} lines were read"),
+                place: ctx.base.line(MAX_LINES),
+            });
+        }
         // A quiet kernel log or an empty table is evidence too.
         let quiet = matches!(
             kind,

@@ -61,7 +61,7 @@ pub(crate) fn cells(line: &str) -> Vec<&str> {
 /// `kubectl get events`, narrow or wide.
 pub(crate) fn events_table(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut header: Vec<(&str, usize)> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         if line.contains("REASON") && line.contains("MESSAGE") {
             header =
                 cells(line).into_iter().filter_map(|name| Some((name, line.find(name)?))).collect();

@@ -34,7 +34,7 @@ fn push(out: &mut Evidence, name: &str, value: Value, place: Place) {
 /// `/proc/meminfo`, or a table of `free`.
 pub(crate) fn meminfo(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut columns: Vec<&str> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         if let Some((key, rest)) = line.split_once(':') {
             let key = key.trim();
@@ -123,7 +123,7 @@ fn limits_conf(line: &str) -> Option<(String, Option<u64>, Option<u64>)> {
 /// `/proc/PID/limits` (bytes), or `ulimit -a` (mostly KiB).
 pub(crate) fn limits(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut asked = None;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let lower = line.trim_start().to_ascii_lowercase();
         if let Some((name, soft, hard)) = limits_conf(&lower) {
             let place = ctx.base.line(i + 1);
@@ -179,7 +179,7 @@ pub(crate) fn df(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut block = 1024.0;
     let mut typed_table = false;
     let mut held: Option<&str> = None;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         if line.starts_with("Filesystem") {
             typed_table = line.contains(" Type ");
             block = if line.contains("1B-blocks") {
@@ -270,7 +270,7 @@ pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
         flat(ctx, &value, "", "", 0, out);
         return;
     }
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         if let Some(version) = line.strip_prefix("Python ") {
             push(out, "python", Value::from(ctx.cleaner.text(version.trim())), place);

@@ -19,7 +19,7 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut section = String::new();
     let mut sub = String::new();
     let mut in_containers = false;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         let indent = line.len() - line.trim_start().len();
         let trimmed = line.trim();
@@ -170,7 +170,7 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
 /// `kubectl get pods` and the like.
 pub(crate) fn get_table(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut header: Vec<String> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let fields = cells(line);
         if fields.contains(&"NAME") {
             header = fields.iter().map(|f| (*f).to_owned()).collect();

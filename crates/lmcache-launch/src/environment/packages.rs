@@ -89,7 +89,7 @@ pub(crate) fn packages(ctx: &Ctx<'_>, text: &str, value: Option<&Value>, out: &m
             }
         }
         _ => {
-            for (i, text) in text.lines().enumerate() {
+            for (i, text) in crate::reader::lines(text) {
                 if let Some((name, version)) = line(text) {
                     push(name, &version, ctx.base.line(i + 1));
                 }

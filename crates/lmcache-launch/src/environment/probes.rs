@@ -100,6 +100,7 @@ const FACTS: &[(&str, &str)] = &[
     ("/error/message", "error"),
     ("/object", "object"),
     ("/status", "status"),
+    ("/success", "success"),
 ];
 
 /// An engine's answer, or the few words it says in plain text.

@@ -317,6 +317,10 @@ fn engine_answer(name: &str, value: &Value) -> Verdict {
     let engine = name.contains("vllm") || name.contains("sglang") || name.contains("engine");
     (engine
         && !name.contains("lmcache/")
-        && (only("version") || only("detail") || only("message") || map.is_empty()))
+        && (only("version")
+            || only("detail")
+            || only("message")
+            || only("success")
+            || map.is_empty()))
     .then_some((Kind::EngineAnswer, Weak))
 }
