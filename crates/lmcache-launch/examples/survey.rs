@@ -103,7 +103,7 @@ fn main() {
                 println!("{name}\t{} {:?}\t{}", r.kind, r.confidence, short(&evidence));
             }
             Some((r, Err(error))) => {
-                println!("{name}\t{} {:?}\tERROR {error}", r.kind, r.confidence)
+                println!("{name}\t{} {:?}\tERROR {error}", r.kind, r.confidence);
             }
         }
     }

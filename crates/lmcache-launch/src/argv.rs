@@ -52,6 +52,21 @@ pub(crate) fn program(words: &[&str]) -> Option<(Product, usize)> {
     best.map(|(_, end, product)| (product, end))
 }
 
+/// `Authorization: Bearer TOKEN` falls apart where words are told by spaces.
+fn without_logins(cleaner: &Cleaner, words: &[Word]) -> Vec<Word> {
+    let mut out: Vec<Word> = Vec::with_capacity(words.len());
+    let mut scheme = false;
+    for word in words {
+        let text =
+            if scheme { cleaner.pair("authorization", &word.text) } else { word.text.clone() };
+        scheme = ["bearer", "basic", "authorization:", "x-api-key:"]
+            .iter()
+            .any(|s| word.text.trim_matches(['"', '\'']).eq_ignore_ascii_case(s));
+        out.push(Word { text, place: word.place.clone() });
+    }
+    out
+}
+
 fn is_flag(word: &str) -> bool {
     word.len() > 1
         && word.starts_with('-')
@@ -74,7 +89,8 @@ pub(crate) fn read(
     process: &mut Process,
     issues: &mut Vec<Issue>,
 ) {
-    let words = words.get(..words.len().min(MOST)).unwrap_or_default();
+    let words = without_logins(cleaner, words.get(..words.len().min(MOST)).unwrap_or_default());
+    let words = words.as_slice();
     let texts: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
     let found = program(&texts);
     let (product, start) = match (found, given) {

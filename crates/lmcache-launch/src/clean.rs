@@ -156,11 +156,6 @@ impl Cleaner {
             Value::Null | Value::Bool(_) => value.clone(),
         }
     }
-
-    /// A short mark that is equal for equal values.
-    pub(crate) fn mark(&self, class: Class, value: &str) -> String {
-        self.redactor.placeholder(class, value)
-    }
 }
 
 /// At most `limit` bytes, cut at a character.

@@ -82,20 +82,11 @@ impl Environment {
         if name.is_empty() || name.len() > 256 || self.vars.len() >= MOST {
             return;
         }
-        let value =
-            value.filter(|_| tables::env(name).is_some()).map(|value| cleaner.pair(name, value));
+        let value = value
+            .filter(|_| tables::env(name) != tables::Env::Unlisted)
+            .map(|value| cleaner.pair(name, value));
         // A name may itself be a planted secret; a real one has no such shape.
         self.vars.insert(cleaner.text(name), EnvVar { value, place });
-    }
-
-    pub(crate) fn merge(&mut self, other: Environment) {
-        for (name, var) in other.vars {
-            if self.vars.len() < MOST {
-                self.vars.insert(name, var);
-            }
-        }
-        self.scope = self.scope.max(other.scope);
-        self.declared_absent.extend(other.declared_absent);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::boundary::BoundaryEvidence;
 use crate::connector::{self, Connector};
 use crate::environment::EnvironmentEvidence;
-use crate::envvars::EnvState;
+use crate::envvars::{EnvScope, EnvState};
 use crate::place::{How, Issue, Place};
 use crate::process::{Process, Product};
 use crate::setting::{Setting, Source};
@@ -172,6 +172,43 @@ impl LaunchEvidence {
             Some(setting) if setting.source != Source::Default => Some(setting),
             other => file().or(other),
         }
+    }
+
+    /// Gives environments that stand in artifacts of their own (`/proc/PID/environ`, `env.txt`)
+    /// to their processes: those of the same number, else those whose artifact begins with the
+    /// same word (`engine-a.env` and `engine-a.cmdline`), where only one fits.
+    pub fn join_environments(&mut self) {
+        let (loose, mut owners): (Vec<Process>, Vec<Process>) =
+            std::mem::take(&mut self.processes).into_iter().partition(|p| {
+                p.product == Product::Unknown
+                    && p.program.is_empty()
+                    && p.flags.is_empty()
+                    && p.container.is_none()
+                    && !p.env.vars.is_empty()
+            });
+        let key = |p: &Process| {
+            let name = p.place.artifact.as_deref().unwrap_or_default();
+            let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+            (folder.to_owned(), file.split('.').next().unwrap_or(file).to_owned())
+        };
+        let mut rest = Vec::new();
+        for process in loose {
+            let fits = |owner: &&mut Process| {
+                owner.env.scope == EnvScope::Unknown
+                    && owner.env.vars.is_empty()
+                    && match (owner.pid, process.pid) {
+                        (Some(a), Some(b)) => a == b,
+                        _ => key(owner) == key(&process),
+                    }
+            };
+            let mut found: Vec<&mut Process> = owners.iter_mut().filter(fits).collect();
+            match found.as_mut_slice() {
+                [owner] => owner.take_environment(process),
+                _ => rest.push(process),
+            }
+        }
+        owners.extend(rest);
+        self.processes = owners;
     }
 
     /// Adds what releases do where nothing is said. Each is marked [`Source::Default`] and

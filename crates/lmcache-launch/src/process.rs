@@ -233,7 +233,7 @@ impl Process {
     pub(crate) fn finish(&mut self) {
         let mut found = Vec::new();
         for (name, var) in &self.env.vars {
-            let Some(Some(setting)) = tables::env(name) else { continue };
+            let tables::Env::Sets(setting) = tables::env(name) else { continue };
             let Some(value) = &var.value else { continue };
             found.push(Setting {
                 name: setting,
@@ -244,11 +244,21 @@ impl Process {
                 how: How::Measured,
             });
         }
+        self.settings.extend(found);
+        self.seed();
+        crate::connector::implied(self);
+    }
+
+    /// Says that the hash seed is absent where it provably is.
+    fn seed(&mut self) {
         let seeded = self.product.is_engine()
             || self.product.is_lmcache()
             || matches!(self.product, Product::VllmWorker | Product::SglangWorker);
-        if seeded && let EnvState::Absent(how) = self.env.state("PYTHONHASHSEED") {
-            found.push(Setting {
+        if seeded
+            && self.setting("hash_seed").is_none()
+            && let EnvState::Absent(how) = self.env.state("PYTHONHASHSEED")
+        {
+            self.settings.push(Setting {
                 name: "hash_seed".into(),
                 value: Value::from("absent"),
                 source: Source::Env,
@@ -257,7 +267,12 @@ impl Process {
                 how,
             });
         }
-        self.settings.extend(found);
-        crate::connector::implied(self);
+    }
+
+    /// Takes over an environment that another artifact holds.
+    pub(crate) fn take_environment(&mut self, other: Process) {
+        self.env = other.env;
+        self.settings.extend(other.settings);
+        self.seed();
     }
 }

@@ -6,11 +6,20 @@ use serde_json::Value;
 use crate::clean::{Cleaner, Privacy};
 use crate::evidence::Evidence;
 use crate::kind::{Kind, Recognition};
-use crate::place::Place;
+use crate::place::{Issue, Place};
 use crate::{Error, boundary, environment, launch, yaml};
 
 /// Longest artifact that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;
+
+/// Most lines that are read of a table; logs of requests, kernels and scrapers have no such limit,
+/// as only sums of them are kept.
+const MAX_LINES: usize = 200_000;
+
+/// Lines of a table with their index.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().take(MAX_LINES).enumerate()
+}
 
 /// What a reader of one kind is given.
 #[derive(Debug)]
@@ -111,24 +120,44 @@ impl Reader {
             Kind::Boundary => boundary::boundary(&ctx, text, &mut out),
             Kind::BoundarySummary => boundary::summary(&ctx, &json()?, &mut out),
         }
-        self.models(&ctx, &mut out);
-        if out.is_empty() && out.issues.is_empty() {
+        models(&mut out);
+        let table = matches!(
+            kind,
+            Kind::EnvText
+                | Kind::Ps
+                | Kind::Packages
+                | Kind::EventsText
+                | Kind::Describe
+                | Kind::KubectlGet
+                | Kind::Limits
+                | Kind::Df
+                | Kind::Sockets
+                | Kind::HostText
+        );
+        if table && text.lines().nth(MAX_LINES).is_some() {
+            out.issues.push(Issue {
+                message: format!("only the first {MAX_LINES} lines were read"),
+                place: ctx.base.line(MAX_LINES),
+            });
+        }
+        // A quiet kernel log or an empty table is evidence too.
+        let quiet = matches!(
+            kind,
+            Kind::KernelLog
+                | Kind::PrometheusLog
+                | Kind::EventsText
+                | Kind::EventsJson
+                | Kind::KubectlGet
+                | Kind::Sockets
+                | Kind::Ps
+                | Kind::EngineAnswer
+                | Kind::Kubernetes
+                | Kind::Describe
+        );
+        if !quiet && out.is_empty() && out.issues.is_empty() {
             return Err(Error::Empty { kind, bytes: bytes.len() });
         }
         Ok(out)
-    }
-
-    /// What the names of models tell.
-    fn models(&self, ctx: &Ctx<'_>, out: &mut Evidence) {
-        let mut found = Vec::new();
-        for process in &out.launch.processes {
-            let Some(model) = process.setting("model") else { continue };
-            if let Some(name) = model.as_str().filter(|_| model.source != crate::Source::Runtime) {
-                found.extend(launch::model_facts_by_name(name, &model.place));
-            }
-        }
-        let _ = ctx;
-        out.launch.models.extend(found);
     }
 }
 
@@ -159,4 +188,16 @@ fn documents(text: &str) -> Result<Vec<Value>, Error> {
         Ok(value) => Ok(vec![value]),
         Err(_) => yaml::documents(text),
     }
+}
+
+/// What the names of models tell.
+fn models(out: &mut Evidence) {
+    let mut found = Vec::new();
+    for process in &out.launch.processes {
+        let Some(model) = process.setting("model") else { continue };
+        if let Some(name) = model.as_str().filter(|_| model.source != crate::Source::Runtime) {
+            found.extend(launch::model_facts_by_name(name, &model.place));
+        }
+    }
+    out.launch.models.extend(found);
 }

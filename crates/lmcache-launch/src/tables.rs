@@ -89,19 +89,31 @@ pub(crate) fn config_key(key: &str) -> Option<String> {
     rows(KNOWN_KEYS).any(|row| at(&row, 0) == key).then(|| format!("lmcache.{key}"))
 }
 
+/// What the tables know of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Env {
+    /// Its value is not kept.
+    Unlisted,
+    /// Its value is kept.
+    Kept,
+    /// Its value is kept and gives this setting.
+    Sets(String),
+}
+
 /// Whether a variable's value is kept, and the setting it gives.
-pub(crate) fn env(name: &str) -> Option<Option<String>> {
+pub(crate) fn env(name: &str) -> Env {
     let row = rows(ENV).find(|row| {
         let pattern = at(row, 0);
         pattern.strip_suffix('*').map_or(pattern == name, |head| name.starts_with(head))
-    })?;
+    });
+    let Some(row) = row else { return Env::Unlisted };
     match at(&row, 1) {
-        "" | "-" => Some(None),
+        "" | "-" => Env::Kept,
         "=" => {
             let key = name.strip_prefix("LMCACHE_").unwrap_or(name).to_ascii_lowercase();
-            Some(Some(config_key(&key).unwrap_or_else(|| format!("lmcache.{key}"))))
+            Env::Sets(config_key(&key).unwrap_or_else(|| format!("lmcache.{key}")))
         }
-        setting => Some(Some(setting.to_owned())),
+        setting => Env::Sets(setting.to_owned()),
     }
 }
 
@@ -165,7 +177,7 @@ mod tests {
     fn tables_are_well_formed() {
         let tables = [
             (PROGRAMS, 3),
-            (MODELS, 3),
+            (MODELS, 4),
             (CONNECTORS, 6),
             (KERNEL, 2),
             (PROM_LOG, 2),

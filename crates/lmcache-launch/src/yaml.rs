@@ -27,8 +27,8 @@ pub(crate) fn documents(text: &str) -> Result<Vec<Value>, Error> {
     serde_saphyr::from_multiple::<Value>(text).map_err(|error| {
         let place = error.location();
         Error::Yaml {
-            line: place.as_ref().map_or(0, |p| p.line() as u64),
-            column: place.as_ref().map_or(0, |p| p.column() as u64),
+            line: place.as_ref().map_or(0, serde_saphyr::Location::line),
+            column: place.as_ref().map_or(0, serde_saphyr::Location::column),
         }
     })
 }

@@ -61,7 +61,7 @@ pub(crate) fn cells(line: &str) -> Vec<&str> {
 /// `kubectl get events`, narrow or wide.
 pub(crate) fn events_table(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut header: Vec<(&str, usize)> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         if line.contains("REASON") && line.contains("MESSAGE") {
             header =
                 cells(line).into_iter().filter_map(|name| Some((name, line.find(name)?))).collect();
@@ -109,7 +109,7 @@ pub(crate) fn events_json(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
         });
         let count = item.get("count").or_else(|| item.pointer("/series/count"));
         let message = get("/message").or_else(|| get("/note")).unwrap_or_default();
-        let last = get("/lastTimestamp").or_else(|| get("/eventTime"));
+        let seen = get("/lastTimestamp").or_else(|| get("/eventTime"));
         let place =
             if value == item { ctx.base.clone() } else { ctx.base.at(format!("{base}/{i}")) };
         out.environment.events.push(event(
@@ -117,7 +117,7 @@ pub(crate) fn events_json(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence) {
             (get("/type").unwrap_or_default(), reason, &object.unwrap_or_default()),
             message,
             count.and_then(Value::as_u64).unwrap_or(1),
-            last,
+            seen,
             place,
         ));
     }

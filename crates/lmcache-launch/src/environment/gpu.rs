@@ -24,7 +24,7 @@ pub(crate) fn nvidia_smi(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let (mut driver, mut cuda) = (None, None);
     let mut header: Vec<String> = Vec::new();
     let mut gpus: Vec<Gpu> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         if let Some(version) = after(line, "Driver Version:") {
             driver = Some(ctx.cleaner.text(version));

@@ -34,7 +34,7 @@ fn push(out: &mut Evidence, name: &str, value: Value, place: Place) {
 /// `/proc/meminfo`, or a table of `free`.
 pub(crate) fn meminfo(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut columns: Vec<&str> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         if let Some((key, rest)) = line.split_once(':') {
             let key = key.trim();
@@ -88,10 +88,62 @@ const LIMITS: &[(&str, &str, u64)] = &[
     ("max data size", "data", 1024),
 ];
 
+/// Letters of `ulimit`, and their units in bytes.
+const ULIMIT: &[(&str, &str, u64)] = &[
+    ("l", "memlock", 1024),
+    ("n", "nofile", 1),
+    ("s", "stack", 1024),
+    ("f", "fsize", 1024),
+    ("v", "as", 1024),
+    ("u", "nproc", 1),
+];
+
+/// A line of limits.conf (`* hard memlock unlimited`, KiB there), or `memlock soft 65536`.
+fn limits_conf(line: &str) -> Option<(String, Option<u64>, Option<u64>)> {
+    const NAMES: &[&str] = &["memlock", "nofile", "nproc", "stack", "fsize"];
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let name = NAMES.iter().find(|name| fields.contains(name))?;
+    let value = fields.last()?;
+    let number = match *value {
+        "unlimited" | "infinity" | "-1" => None,
+        text => Some(text.parse::<u64>().ok()?),
+    };
+    let conf = fields.len() >= 4;
+    let kib = conf && matches!(*name, "memlock" | "stack" | "fsize");
+    let number = number.map(|n| if kib { n.saturating_mul(1024) } else { n });
+    if fields.contains(&"soft") {
+        Some(((*name).to_owned(), number, None))
+    } else if fields.contains(&"hard") {
+        Some(((*name).to_owned(), number, number))
+    } else {
+        None
+    }
+}
+
 /// `/proc/PID/limits` (bytes), or `ulimit -a` (mostly KiB).
 pub(crate) fn limits(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
-    for (i, line) in text.lines().enumerate() {
+    let mut asked = None;
+    for (i, line) in crate::reader::lines(text) {
         let lower = line.trim_start().to_ascii_lowercase();
+        if let Some((name, soft, hard)) = limits_conf(&lower) {
+            let place = ctx.base.line(i + 1);
+            out.environment.limits.push(Limit { name, soft, hard, place });
+            continue;
+        }
+        // `ulimit -l`, and the answer in the same line or the next.
+        if let Some((_, rest)) = lower.split_once("ulimit -") {
+            asked = ULIMIT.iter().find(|(letter, _, _)| rest.starts_with(*letter));
+        }
+        if let Some((_, name, unit)) = asked
+            && let Some(last) = lower.split([' ', ':', '=']).rfind(|w| !w.is_empty())
+            && (last == "unlimited" || last.bytes().all(|b| b.is_ascii_digit()))
+        {
+            let soft = last.parse::<u64>().ok().map(|n| n.saturating_mul(*unit));
+            let place = ctx.base.line(i + 1);
+            out.environment.limits.push(Limit { name: (*name).into(), soft, hard: None, place });
+            asked = None;
+            continue;
+        }
         let short = ["memlock", "nofile", "nproc", "stack", "fsize"];
         let found =
             LIMITS.iter().find(|(name, _, _)| lower.starts_with(name)).copied().or_else(|| {
@@ -127,7 +179,7 @@ pub(crate) fn df(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut block = 1024.0;
     let mut typed_table = false;
     let mut held: Option<&str> = None;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         if line.starts_with("Filesystem") {
             typed_table = line.contains(" Type ");
             block = if line.contains("1B-blocks") {
@@ -214,8 +266,16 @@ const HOST: &[(&str, &str)] = &[
 /// Names and values, a line each: control groups, `/proc/PID/status`, `lscpu`, `sysctl`,
 /// `uname -a`.
 pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
-    for (i, line) in text.lines().enumerate() {
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        flat(ctx, &value, "", "", 0, out);
+        return;
+    }
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
+        if let Some(version) = line.strip_prefix("Python ") {
+            push(out, "python", Value::from(ctx.cleaner.text(version.trim())), place);
+            continue;
+        }
         if line.starts_with("Linux ") {
             if let Some(kernel) = line.split_whitespace().nth(2) {
                 push(out, "kernel", Value::from(ctx.cleaner.text(kernel)), place);
@@ -229,6 +289,33 @@ pub(crate) fn host_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             .map(|n| Value::from(n.saturating_mul(1024)));
         let value = number.unwrap_or_else(|| typed(&ctx.cleaner.text(value)));
         push(out, fact, value, place);
+    }
+}
+
+/// Numbers, words and switches of an object about a host or pod that has no schema: the fact is
+/// named by the keys, with dots.
+fn flat(ctx: &Ctx<'_>, value: &Value, name: &str, key: &str, depth: usize, out: &mut Evidence) {
+    if depth > 8 || out.environment.host.len() >= 1024 {
+        return;
+    }
+    let pointer = || format!("/{}", name.replace('.', "/"));
+    let join = |key: &str| {
+        let key = ctx.cleaner.text(key);
+        if name.is_empty() { key } else { format!("{name}.{key}") }
+    };
+    match value {
+        Value::Object(map) => {
+            for (key, item) in map {
+                flat(ctx, item, &join(key), key, depth + 1, out);
+            }
+        }
+        Value::Array(list) => {
+            for (i, item) in list.iter().take(64).enumerate() {
+                flat(ctx, item, &join(&i.to_string()), key, depth + 1, out);
+            }
+        }
+        Value::Null => {}
+        scalar => push(out, name, ctx.cleaner.tree(key, scalar), ctx.base.at(pointer())),
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut section = String::new();
     let mut sub = String::new();
     let mut in_containers = false;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let place = ctx.base.line(i + 1);
         let indent = line.len() - line.trim_start().len();
         let trimmed = line.trim();
@@ -38,7 +38,7 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
                     node.name.clone_from(&pod.name);
                 }
                 "Node" => {
-                    pod.node = Some(ctx.cleaner.text(value.split('/').next().unwrap_or(value)))
+                    pod.node = Some(ctx.cleaner.text(value.split('/').next().unwrap_or(value)));
                 }
                 "Status" => pod.phase = Some(ctx.cleaner.text(value)),
                 "Reason" => pod.reason = Some(ctx.cleaner.text(value)),
@@ -170,7 +170,7 @@ pub(crate) fn describe(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
 /// `kubectl get pods` and the like.
 pub(crate) fn get_table(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut header: Vec<String> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let fields = cells(line);
         if fields.contains(&"NAME") {
             header = fields.iter().map(|f| (*f).to_owned()).collect();

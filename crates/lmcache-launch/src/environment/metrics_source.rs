@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{ScrapeJob, ScrapeTarget};
+use super::observed::{ScrapeJob, ScrapeTarget};
 use super::scraper::error_code;
 use crate::evidence::Evidence;
 use crate::place::child;

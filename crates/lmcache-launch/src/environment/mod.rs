@@ -8,6 +8,7 @@ mod kernel;
 mod kubectl;
 mod metrics_source;
 mod node;
+mod observed;
 mod packages;
 mod pods;
 mod probes;
@@ -19,6 +20,7 @@ mod sockets;
 mod workload;
 
 pub use facts::*;
+pub use observed::*;
 pub use promql::metric_names;
 pub use requests::{Quantiles, RepeatTtft, RequestsSummary};
 
@@ -29,7 +31,7 @@ pub(crate) use kernel::dmesg;
 pub(crate) use kubectl::{describe, get_table};
 pub(crate) use metrics_source::{scrape_config, targets};
 pub(crate) use node::{node, quantity};
-pub(crate) use packages::packages;
+pub(crate) use packages::{line as package_line, packages};
 pub(crate) use pods::pods;
 pub(crate) use probes::{engine_answer, listing, probe_index, timeline};
 pub(crate) use queries::{dashboard, rules};

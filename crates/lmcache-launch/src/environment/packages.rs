@@ -46,7 +46,7 @@ pub(crate) fn line(line: &str) -> Option<(&str, String)> {
 /// The version in the name of a wheel, or the commit of a repository.
 fn wheel_version(url: &str) -> String {
     let file = url.rsplit('/').next().unwrap_or(url);
-    if file.ends_with(".whl")
+    if file.rsplit('.').next() == Some("whl")
         && let Some(version) = file.split('-').nth(1)
     {
         return version.replace("%2B", "+");
@@ -89,7 +89,7 @@ pub(crate) fn packages(ctx: &Ctx<'_>, text: &str, value: Option<&Value>, out: &m
             }
         }
         _ => {
-            for (i, text) in text.lines().enumerate() {
+            for (i, text) in crate::reader::lines(text) {
                 if let Some((name, version)) = line(text) {
                     push(name, &version, ctx.base.line(i + 1));
                 }

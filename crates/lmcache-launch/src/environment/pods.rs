@@ -125,18 +125,18 @@ fn pod(
             pod.volumes.insert(ctx.cleaner.text(name), Value::Object(facts));
         }
     }
-    let mut states: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, &Value> = BTreeMap::new();
     for list in ["containerStatuses", "initContainerStatuses"] {
         let list = status.and_then(|s| s.get(list)).and_then(Value::as_array);
         for state in list.into_iter().flatten() {
             if let Some(name) = state.get("name").and_then(Value::as_str) {
-                states.insert(name, state);
+                by_name.insert(name, state);
             }
         }
     }
     for (list, init) in [("initContainers", true), ("containers", false)] {
         for item in spec.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let state = item.get("name").and_then(Value::as_str).and_then(|n| states.get(n));
+            let state = item.get("name").and_then(Value::as_str).and_then(|n| by_name.get(n));
             pod.containers.push(container(ctx, item, init, state.copied()));
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{CaptureEvent, EngineFact, Listing, Probe};
+use super::observed::{CaptureEvent, EngineFact, Listing, Probe};
 use crate::evidence::Evidence;
 use crate::place::{Place, child};
 use crate::reader::Ctx;
@@ -100,6 +100,7 @@ const FACTS: &[(&str, &str)] = &[
     ("/error/message", "error"),
     ("/object", "object"),
     ("/status", "status"),
+    ("/success", "success"),
 ];
 
 /// An engine's answer, or the few words it says in plain text.

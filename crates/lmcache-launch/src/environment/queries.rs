@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::Query;
+use super::observed::Query;
 use super::promql::metric_names;
 use crate::evidence::Evidence;
 use crate::place::child;

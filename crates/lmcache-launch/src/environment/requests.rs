@@ -129,6 +129,18 @@ pub(crate) fn meaning(key: &str) -> Option<Meaning> {
     Some(Meaning { name: row.get(1)?, factor: row.get(2)?.parse().ok()? })
 }
 
+type Meanings = BTreeMap<&'static str, Meaning>;
+
+/// The table, for reading many records.
+fn meanings() -> Meanings {
+    tables::rows(tables::REQUEST_KEYS)
+        .filter_map(|row| {
+            let key = row.first()?;
+            Some((*key, meaning(key)?))
+        })
+        .collect()
+}
+
 fn key_of(text: &str) -> u64 {
     let mut hasher = std::collections::hash_map::DefaultHasher::new();
     text.hash(&mut hasher);
@@ -179,6 +191,7 @@ impl Numbers {
 #[derive(Default)]
 struct State {
     out: RequestsSummary,
+    phases: BTreeMap<String, u64>,
     numbers: BTreeMap<&'static str, Numbers>,
     ttft_hit: Numbers,
     ttft_miss: Numbers,
@@ -203,7 +216,7 @@ impl State {
         len < MOST
     }
 
-    fn add(&mut self, ctx: &Ctx<'_>, fields: &[Field<'_>]) {
+    fn add(&mut self, fields: &[Field<'_>]) {
         self.out.requests += 1;
         let find = |name: &str| fields.iter().find(|(m, _)| m.name == name);
         let number = |name: &str| {
@@ -267,10 +280,13 @@ impl State {
             self.prompt(key_of(&prompt), salt_key, ttft);
         }
         self.head(text("head_hash"), text("head_text"), text("conversation"));
-        if let Some(phase) = text("phase")
-            && (self.out.phases.len() < GROUPS)
-        {
-            *self.out.phases.entry(cut(&ctx.cleaner.text(&phase), 80).to_owned()).or_default() += 1;
+        if let Some(phase) = text("phase") {
+            let phase = cut(&phase, 256);
+            if let Some(count) = self.phases.get_mut(phase) {
+                *count += 1;
+            } else if self.phases.len() < GROUPS {
+                self.phases.insert(phase.to_owned(), 1);
+            }
         }
     }
 
@@ -324,7 +340,7 @@ impl State {
         self.conversations.insert(conversation, (head.unwrap_or_default(), text));
     }
 
-    fn done(mut self, place: Place) -> RequestsSummary {
+    fn done(mut self, ctx: &Ctx<'_>) -> RequestsSummary {
         let mut take = |name: &str| self.numbers.remove(name).and_then(Numbers::done);
         let mut out = self.out;
         out.prompt_tokens = take("prompt_tokens");
@@ -352,18 +368,27 @@ impl State {
         out.conversations = self.conversations.len() as u64;
         out.shared_head_share =
             (out.with_head > 0).then(|| self.shared as f64 / out.with_head as f64);
-        out.place = place;
+        for (phase, count) in self.phases {
+            *out.phases.entry(cut(&ctx.cleaner.text(&phase), 80).to_owned()).or_default() += count;
+        }
+        out.place = ctx.base.clone();
         out
     }
 }
 
 /// Fields of an object whose names mean something; nested ones by their path with dots.
-fn fields<'a>(value: &'a Value, prefix: &str, depth: usize, to: &mut Vec<Field<'a>>) {
+fn fields<'a>(
+    known: &Meanings,
+    value: &'a Value,
+    prefix: &str,
+    depth: usize,
+    to: &mut Vec<Field<'a>>,
+) {
     for (key, item) in value.as_object().into_iter().flatten() {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         if item.is_object() && depth < 4 {
-            fields(item, &path, depth + 1, to);
-        } else if let Some(meaning) = meaning(&path) {
+            fields(known, item, &path, depth + 1, to);
+        } else if let Some(meaning) = known.get(path.as_str()).copied() {
             // Of two fields with one meaning the first of the table's kind wins.
             if !to.iter().any(|(m, _)| m.name == meaning.name) {
                 to.push((meaning, item));
@@ -375,13 +400,14 @@ fn fields<'a>(value: &'a Value, prefix: &str, depth: usize, to: &mut Vec<Field<'
 /// One JSON object a request; also a JSON array of them.
 pub(crate) fn requests_jsonl(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut state = State::default();
+    let known = meanings();
     let trimmed = text.trim_start();
     if trimmed.starts_with('[') {
         if let Ok(Value::Array(list)) = serde_json::from_str(trimmed) {
             for item in &list {
                 let mut found = Vec::new();
-                fields(item, "", 0, &mut found);
-                state.add(ctx, &found);
+                fields(&known, item, "", 0, &mut found);
+                state.add(&found);
             }
         }
     } else {
@@ -401,11 +427,11 @@ pub(crate) fn requests_jsonl(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
                 continue;
             };
             let mut found = Vec::new();
-            fields(&value, "", 0, &mut found);
-            state.add(ctx, &found);
+            fields(&known, &value, "", 0, &mut found);
+            state.add(&found);
         }
     }
-    out.environment.requests.push(state.done(ctx.base.clone()));
+    out.environment.requests.push(state.done(ctx));
 }
 
 /// One CSV row a request.
@@ -426,7 +452,7 @@ pub(crate) fn requests_csv(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
             .filter(|(_, v)| v.as_str() != Some(""))
             .filter_map(|(m, v)| Some(((*m)?, v)))
             .collect();
-        state.add(ctx, &found);
+        state.add(&found);
     }
-    out.environment.requests.push(state.done(ctx.base.clone()));
+    out.environment.requests.push(state.done(ctx));
 }

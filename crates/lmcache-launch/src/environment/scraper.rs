@@ -1,8 +1,10 @@
 //! Prometheus' log: logfmt (old and new field names) and JSON lines.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::facts::ScraperMessage;
+use super::observed::ScraperMessage;
 use crate::clean::cut;
 use crate::evidence::Evidence;
 use crate::reader::Ctx;
@@ -75,6 +77,7 @@ fn fields(line: &str) -> Vec<(String, String)> {
 /// Messages that warn or fail, grouped by what they say, job and target.
 pub(crate) fn prometheus_log(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let start = out.environment.scraper_log.len();
+    let mut seen: BTreeMap<[Option<String>; 4], usize> = BTreeMap::new();
     for (i, line) in text.lines().enumerate() {
         let fields = fields(cut(line, 16_384));
         let get = |names: &[&str]| {
@@ -92,15 +95,13 @@ pub(crate) fn prometheus_log(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
         if code == "other" && !loud && error.is_none() {
             continue;
         }
-        let pool = get(&["scrape_pool", "job"]).map(|p| ctx.cleaner.text(p));
-        let target = get(&["target"]).map(|t| ctx.cleaner.text(t));
+        let pool = get(&["scrape_pool", "job"]);
+        let target = get(&["target"]);
         let time = get(&["time", "ts"]).map(|t| cut(t, 40).to_owned());
         let dropped: u64 = get(&["num_dropped"]).and_then(|n| n.parse().ok()).unwrap_or(0);
-        let same =
-            out.environment.scraper_log.iter_mut().skip(start).find(|m| {
-                m.code == code && m.pool == pool && m.target == target && m.level == level
-            });
-        if let Some(found) = same {
+        let key = [Some(code), level.as_deref(), pool, target].map(|t| t.map(str::to_owned));
+        let known = seen.get(&key).and_then(|at| out.environment.scraper_log.get_mut(*at));
+        if let Some(found) = known {
             found.count += 1;
             found.dropped_samples = found.dropped_samples.saturating_add(dropped);
             found.last = time.or(found.last.take());
@@ -109,11 +110,12 @@ pub(crate) fn prometheus_log(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
                 Some(error) => format!("{message}: {error}"),
                 None => message.to_owned(),
             };
+            seen.insert(key, out.environment.scraper_log.len());
             out.environment.scraper_log.push(ScraperMessage {
                 code: code.to_owned(),
-                level,
-                pool,
-                target,
+                level: level.map(|l| ctx.cleaner.text(&l)),
+                pool: pool.map(|p| ctx.cleaner.text(p)),
+                target: target.map(|t| ctx.cleaner.text(t)),
                 count: 1,
                 dropped_samples: dropped,
                 first: time.clone(),

@@ -49,7 +49,7 @@ pub(crate) fn is_endpoint(field: &str) -> bool {
 
 /// Tables of `ss` and `netstat`, whatever their columns are: a state, two addresses.
 pub(crate) fn sockets(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let state = fields.iter().find(|f| STATES.contains(*f)).copied();
         let ends: Vec<usize> = fields

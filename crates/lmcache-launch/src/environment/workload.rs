@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::facts::Workload;
+use super::observed::Workload;
 use crate::evidence::Evidence;
 use crate::place::child;
 use crate::reader::Ctx;

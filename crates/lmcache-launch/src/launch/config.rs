@@ -35,14 +35,12 @@ pub(crate) fn lmcache_config(ctx: &Ctx<'_>, value: &Value, text: &str, out: &mut
             }
             continue;
         }
-        let name = match tables::config_key(key).or_else(|| tables::extra(key)) {
-            Some(name) => name,
-            None => {
-                let key = ctx.cleaner.text(key);
-                file.unknown_keys.push(key.clone());
-                format!("lmcache.{key}")
-            }
-        };
+        let known = tables::config_key(key).or_else(|| tables::extra(key));
+        let name = known.unwrap_or_else(|| {
+            let key = ctx.cleaner.text(key);
+            file.unknown_keys.push(key.clone());
+            format!("lmcache.{key}")
+        });
         file.settings.push(setting(ctx, name, key, value, place(key, child("", key))));
     }
     out.launch.configs.push(file);

@@ -12,7 +12,7 @@ use crate::reader::Ctx;
 pub(crate) fn env_text(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut process = Process::new(ctx.base.clone());
     let mut inherited = false;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line);
         let line = line.strip_prefix("declare -x ").unwrap_or(line);

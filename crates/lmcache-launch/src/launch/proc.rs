@@ -49,10 +49,10 @@ fn pid_of_name(ctx: &Ctx<'_>) -> Option<u64> {
 /// A table of `ps`. Quotes are lost there; JSON is put together again by its braces.
 pub(crate) fn ps(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut columns: Option<(usize, usize)> = None;
-    for (i, line) in text.lines().enumerate() {
+    for (i, line) in crate::reader::lines(text) {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let command = |f: &&str| matches!(*f, "COMMAND" | "CMD" | "ARGS");
-        if let Some(last) = fields.iter().position(|f| command(&f)) {
+        if let Some(last) = fields.iter().position(command) {
             let pid = fields.iter().position(|f| *f == "PID").unwrap_or(usize::MAX);
             columns = Some((pid, last));
             continue;

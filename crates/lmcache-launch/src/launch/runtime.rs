@@ -45,17 +45,57 @@ pub(crate) fn vllm_server_info(ctx: &Ctx<'_>, value: &Value, out: &mut Evidence)
             }
         }
     }
-    // `vllm_env` and `system_env` of newer answers.
-    if let Some(env) = value.get("vllm_env").and_then(Value::as_object) {
-        for (name, value) in env {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let place = ctx.base.at(crate::place::child("/vllm_env", name));
-            process.env.add(ctx.cleaner, name, Some(&text), place);
+    // `vllm_env` lists every variable that vLLM knows with the value in force, set or not: it says
+    // nothing about the environment.
+    for (name, value) in value.get("vllm_env").and_then(Value::as_object).into_iter().flatten() {
+        let tables::Env::Sets(setting) = tables::env(name) else { continue };
+        if value.is_null() {
+            continue;
         }
+        process.set(Setting {
+            name: setting,
+            value: ctx.cleaner.tree(name, value),
+            source: Source::Runtime,
+            key: name.clone(),
+            place: ctx.base.at(crate::place::child("/vllm_env", name)),
+            how: How::Measured,
+        });
+    }
+    if let Some(system) = value.get("system_env").and_then(Value::as_object) {
+        system_env(ctx, system, out);
     }
     models(ctx, &process, out);
     process.finish();
     out.launch.processes.push(process);
+}
+
+/// Packages of vLLM's `system_env`.
+fn system_env(ctx: &Ctx<'_>, system: &serde_json::Map<String, Value>, out: &mut Evidence) {
+    for (key, value) in system {
+        let Some(text) = value.as_str() else { continue };
+        let pointer = crate::place::child("/system_env", key);
+        let mut push = |name: &str, version: &str| {
+            out.environment.packages.push(crate::environment::Package {
+                name: ctx.cleaner.text(&crate::environment::package_name(name)),
+                version: ctx.cleaner.text(version),
+                how: How::Measured,
+                place: ctx.base.at(pointer.clone()),
+            });
+        };
+        if key == "pip_packages" || key == "conda_packages" {
+            for line in text.lines() {
+                let line = line.split_once("] ").map_or(line, |(_, rest)| rest);
+                if let Some((name, version)) = crate::environment::package_line(line) {
+                    push(name, &version);
+                }
+            }
+        } else if let Some(name) = key.strip_suffix("_version")
+            && matches!(name, "torch" | "vllm")
+        {
+            // `0.32.0+cpu (git sha: ...)`: the first word.
+            push(name, text.split_whitespace().next().unwrap_or(text));
+        }
+    }
 }
 
 /// SGLang's `/get_server_info`.

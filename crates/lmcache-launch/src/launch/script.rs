@@ -16,7 +16,28 @@ use super::command::is_shell;
 const DEEPEST: usize = 4;
 
 pub(crate) fn shell(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
+    if text.contains("ExecStart=") {
+        shell_into(ctx, &unit(text), &ctx.base, &Environment::default(), 0, out);
+        return;
+    }
     shell_into(ctx, text, &ctx.base, &Environment::default(), 0, out);
+}
+
+/// A unit of systemd as shell text, line by line.
+fn unit(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.trim_start();
+        if let Some(command) = line.strip_prefix("ExecStart=") {
+            command.trim_start_matches(['-', '@', '+', '!', ':']).to_owned()
+        } else if let Some(pairs) = line.strip_prefix("Environment=") {
+            format!("export {pairs}")
+        } else if line.contains('=') && !line.starts_with('-') || line.starts_with('[') {
+            String::new()
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn shell_into(
