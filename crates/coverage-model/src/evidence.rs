@@ -181,15 +181,16 @@ impl Evidence {
     /// Several launches name different connectors and none of them came up: what they name was
     /// meant, and nothing says what runs.
     pub(crate) fn only_intents(&self) -> bool {
-        let names: BTreeSet<&str> = self
+        let modes: BTreeSet<&str> = self
             .facts
             .iter()
             .filter_map(|f| match &f.kind {
-                FactKind::Connector(name) => Some(name.as_str()),
+                FactKind::Connector(name) => crate::architecture::connector_mode(name),
                 _ => None,
             })
+            .map(Mode::name)
             .collect();
-        names.len() > 1
+        modes.len() > 1
             && self.fact(&FactKind::StartFailed).is_some()
             && self.fact(&FactKind::Started).is_none()
     }

@@ -4,7 +4,7 @@ use coverage_model::{Claim, Fact, FactKind, LaneReading, Mode, Source, Status};
 use lmcache_launch::{BoundaryClaim, Evidence, Place, Process, Product as Program};
 use lmcache_prom::contract::Product;
 
-use super::Statements;
+use super::{LaunchRow, Statements};
 
 pub(super) fn state(evidence: &Evidence, out: &mut Statements) {
     for process in &evidence.launch.processes {
@@ -33,6 +33,26 @@ pub(super) fn state(evidence: &Evidence, out: &mut Statements) {
             because: format!("{} of {} rows accepted", boundary.accepted_count, boundary.row_count),
         });
     }
+}
+
+/// Processes as reports show them.
+pub(super) fn rows(evidence: &Evidence) -> Vec<LaunchRow> {
+    evidence
+        .launch
+        .processes
+        .iter()
+        .map(|process| LaunchRow {
+            path: process.place.artifact.as_deref().unwrap_or("").to_owned(),
+            product: process.product.name().to_owned(),
+            connectors: process.connectors.iter().map(|c| c.name.clone()).collect(),
+            settings: process
+                .settings
+                .iter()
+                .filter_map(|s| evidence.launch.effective(process, &s.name))
+                .map(|s| (s.name.clone(), s.value.clone()))
+                .collect(),
+        })
+        .collect()
 }
 
 fn push(out: &mut Statements, kind: FactKind, source: Source) {

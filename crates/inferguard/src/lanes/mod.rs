@@ -10,6 +10,8 @@ mod log;
 mod replay;
 mod trace;
 
+use std::collections::BTreeMap;
+
 use coverage_model::{Evidence, Fact, LaneReading};
 use lmcache_http::HttpEvidence;
 use lmcache_logs::LogEvidence;
@@ -72,6 +74,21 @@ pub struct HttpRow {
     pub evidence: HttpEvidence,
 }
 
+/// One process as it was launched.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LaunchRow {
+    /// Artifact that tells of it.
+    pub path: String,
+    /// `vllm`, `sglang`, `lmcache-server`, ...
+    pub product: String,
+    /// KV connector classes, in the order in which they stand.
+    pub connectors: Vec<String>,
+    /// Settings of flags, variables and configuration, under one name each; secrets are taken
+    /// out.
+    pub settings: BTreeMap<String, serde_json::Value>,
+}
+
 /// The lanes in the form in which reports show them.
 #[derive(Debug, Default)]
 pub(crate) struct LaneRows {
@@ -79,7 +96,8 @@ pub(crate) struct LaneRows {
     pub(crate) replay: Option<ReplayEvidence>,
     pub(crate) logs: Vec<LogRow>,
     pub(crate) http: Vec<HttpRow>,
-    pub(crate) launch: Option<lmcache_launch::Evidence>,
+    pub(crate) processes: Vec<LaunchRow>,
+    pub(crate) boundary: Option<serde_json::Value>,
     pub(crate) lookup_hashes: Option<LookupHashEvidence>,
 }
 
@@ -91,7 +109,7 @@ struct Statements {
 }
 
 /// Adds what the lanes state to the evidence, and gives their rows.
-pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> LaneRows {
+pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> LaneRows {
     let path = |index: usize| paths.get(index).cloned().unwrap_or_default();
     let mut out = Statements::default();
     let mut traces: Vec<TraceRow> = Vec::new();
@@ -121,20 +139,17 @@ pub(crate) fn join(lanes: Lanes, paths: &[String], evidence: &mut Evidence) -> L
         log::state(row, &mut out);
     }
     let http = http::join(&lanes.answers, lanes.http_evidence, paths, &mut out);
-    if let Some(evidence) = &lanes.launch {
+    let (mut processes, mut boundary) = (Vec::new(), None);
+    if let Some(evidence) = &mut lanes.launch {
+        evidence.launch.join_environments();
         launch::state(evidence, &mut out);
+        processes = launch::rows(evidence);
+        boundary = evidence.boundary.first().and_then(|b| serde_json::to_value(b).ok());
     }
     if let Some(evidence) = &lanes.lookup_hashes {
         hashes::state(evidence, &mut out);
     }
     evidence.facts.append(&mut out.facts);
     evidence.lanes.append(&mut out.readings);
-    LaneRows {
-        traces,
-        replay,
-        logs,
-        http,
-        launch: lanes.launch,
-        lookup_hashes: lanes.lookup_hashes,
-    }
+    LaneRows { traces, replay, logs, http, processes, boundary, lookup_hashes: lanes.lookup_hashes }
 }

@@ -12,18 +12,19 @@ const BLOCK: usize = 256 << 10;
 /// Made once a packet, and only what is needed.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
-    redactor: Option<Option<Redactor>>,
+    redactor: Option<Redactor>,
     lookup_hashes: Option<LookupHashReader>,
-    launch: Option<Option<lmcache_launch::Reader>>,
+    launch: Option<lmcache_launch::Reader>,
 }
 
 impl Readers {
     /// The redactor of everything that is read. The same packet gives the same report: the salt
     /// is no secret. `None` only where a built-in pattern is broken, which is a bug.
     fn redactor(&mut self) -> Option<&Redactor> {
-        self.redactor
-            .get_or_insert_with(|| Redactor::new(Salt::new(*b"one report, one salt")).ok())
-            .as_ref()
+        if self.redactor.is_none() {
+            self.redactor = Redactor::new(Salt::new(*b"one report, one salt")).ok();
+        }
+        self.redactor.as_ref()
     }
 
     /// Reads a log.
@@ -42,9 +43,9 @@ impl Readers {
         bytes: &[u8],
     ) -> Option<Result<lmcache_launch::Evidence, lmcache_launch::Error>> {
         if self.launch.is_none() {
-            self.launch = Some(self.redactor().cloned().map(lmcache_launch::Reader::new));
+            self.launch = self.redactor().cloned().map(lmcache_launch::Reader::new);
         }
-        self.launch.as_ref()?.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
+        self.launch.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
     }
 
     /// Adds a file of lookup hashes: all files of a packet are one log over time.

@@ -12,7 +12,7 @@ use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
-use crate::lanes::{HttpRow, LogRow, TraceRow};
+use crate::lanes::{HttpRow, LaunchRow, LogRow, TraceRow};
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -189,8 +189,10 @@ pub struct CompatReport {
     pub lmcache_trace_replay_evidence: Option<ReplayEvidence>,
     /// Lookup hashes, all files together.
     pub lmcache_lookup_hash_evidence: Option<LookupHashEvidence>,
-    /// A later lane fills it.
-    pub lmcache_cacheblend_boundary_evidence: Option<()>,
+    /// Boundary events between engine and CacheBlend.
+    pub lmcache_cacheblend_boundary_evidence: Option<serde_json::Value>,
+    /// Processes as they were launched.
+    pub processes: Vec<LaunchRow>,
     /// Processes and their numbers.
     pub targets: Vec<TargetRow>,
     /// Surfaces.
@@ -314,7 +316,8 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         lmcache_otel_evidence: None,
         lmcache_trace_replay_evidence: judged.lanes.replay,
         lmcache_lookup_hash_evidence: judged.lanes.lookup_hashes,
-        lmcache_cacheblend_boundary_evidence: None,
+        lmcache_cacheblend_boundary_evidence: judged.lanes.boundary,
+        processes: judged.lanes.processes,
         surfaces: surfaces(&judged.coverage.families),
         locked_metrics: locked(catalog, &judged.releases),
         targets: judged.targets,
