@@ -465,6 +465,34 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
             serde_json::to_value(evidence),
         );
     }
+    if let Some(row) = &report.lmcache_http_evidence {
+        put(
+            "lmcache_http_evidence",
+            "lmcache_http_evidence.json",
+            serde_json::to_value(&row.evidence),
+        );
+    }
+    if let Some(row) = &report.lmcache_log_evidence {
+        put(
+            "lmcache_log_evidence",
+            "lmcache_log_evidence.json",
+            serde_json::to_value(&row.evidence),
+        );
+    }
+    if let Some(evidence) = &report.lmcache_lookup_hash_evidence {
+        put(
+            "lmcache_lookup_hash_evidence",
+            "lmcache_lookup_hash_evidence.json",
+            serde_json::to_value(evidence),
+        );
+    }
+    if let Some(evidence) = &report.lmcache_cacheblend_boundary_evidence {
+        put(
+            "lmcache_cacheblend_boundary_evidence",
+            "lmcache_cacheblend_boundary_evidence.json",
+            Ok(evidence.clone()),
+        );
+    }
     if let Some(evidence) = &report.lmcache_trace_replay_evidence {
         put(
             "lmcache_trace_replay_evidence",

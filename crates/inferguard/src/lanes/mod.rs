@@ -27,6 +27,8 @@ pub struct Lanes {
     pub traces: Vec<(usize, TraceEvidence)>,
     /// Logs, each with the index of its artifact.
     pub logs: Vec<(usize, LogEvidence)>,
+    /// Evidence of logs that was read before: it stands where no log is there.
+    pub(crate) log_evidence: Vec<(usize, LogEvidence)>,
     /// All lookup-hash logs together.
     pub lookup_hashes: Option<LookupHashEvidence>,
     /// Processes, configuration, environment and boundary events.
@@ -130,6 +132,9 @@ pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) 
     let read: Vec<(String, ReplayEvidence)> =
         lanes.replay_evidence.into_iter().map(|(index, e)| (path(index), e)).collect();
     let replay = replay::join(&outputs, read, &mut out);
+    if lanes.logs.is_empty() {
+        std::mem::swap(&mut lanes.logs, &mut lanes.log_evidence);
+    }
     let logs: Vec<LogRow> = lanes
         .logs
         .into_iter()

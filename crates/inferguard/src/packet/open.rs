@@ -384,6 +384,10 @@ fn add<R: Read>(
             packet.lanes.logs.push((index, *evidence));
             None
         }
+        Content::LogEvidence(evidence) => {
+            packet.lanes.log_evidence.push((index, *evidence));
+            None
+        }
         Content::Answer(bytes) => {
             packet.lanes.answers.push((index, file.relative.clone(), bytes));
             None

@@ -38,6 +38,8 @@ pub(crate) enum Content {
     Replay(Box<ReplayEvidence>),
     /// A log.
     Log(Box<LogEvidence>),
+    /// Evidence of a log that was read before.
+    LogEvidence(Box<LogEvidence>),
     /// An answer of an HTTP API.
     Answer(Vec<u8>),
     /// What the launch lane read: processes, configuration, environment, boundary events.
@@ -236,7 +238,7 @@ fn read_body<R: Read>(
             Content::LookupHashes
         }
         ArtifactKind::LogEvidence => {
-            evidence(head, body, limits, artifact).map_or(Content::Other, Content::Log)
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::LogEvidence)
         }
         ArtifactKind::LookupHashEvidence => evidence(head, body, limits, artifact)
             .map_or(Content::Other, Content::LookupHashEvidence),

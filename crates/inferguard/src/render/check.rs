@@ -20,6 +20,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     runs(&mut sheet, report);
     hit_rates(&mut sheet, &report.targets, all);
     traces(&mut sheet, report);
+    logs(&mut sheet, report);
     signals(&mut sheet, &report.families, all);
     cannot_tell(&mut sheet, &report.not_evaluable);
     inputs(&mut sheet, &report.inputs);
@@ -186,6 +187,54 @@ fn fit(text: &str, room: usize) -> String {
     let head: String = text.chars().take(keep / 2).collect();
     let tail: String = text.chars().skip(n - (keep - keep / 2)).collect();
     format!("{head}..{tail}")
+}
+
+/// Most logs and most tracebacks of each that the screen shows.
+const LOG_LINES: usize = 6;
+const TRACEBACK_LINES: usize = 3;
+
+/// A line a log, and the tracebacks in it.
+fn logs(sheet: &mut Sheet, report: &CheckReport) {
+    let mut label = "LOGS";
+    for row in report.logs.iter().take(LOG_LINES) {
+        let log = &row.evidence;
+        let loud: u64 = ["WARNING", "ERROR", "CRITICAL", "warning", "error", "critical"]
+            .iter()
+            .filter_map(|level| log.levels.get(*level))
+            .sum();
+        let start = if log.covers_start() { "" } else { ", not from its start" };
+        sheet.entry(
+            label,
+            &safe(&format!(
+                "{}: {} lines{start}; {} warnings and errors",
+                short_path(&row.path),
+                count(log.line_count as f64),
+                count(loud as f64)
+            )),
+        );
+        label = "";
+        for traceback in log.tracebacks.iter().take(TRACEBACK_LINES) {
+            sheet.entry_at(
+                "",
+                2,
+                &safe(&format!(
+                    "{} x {} (line {})",
+                    count(traceback.count as f64),
+                    traceback.last_line,
+                    traceback.first_line
+                )),
+            );
+        }
+    }
+    if report.logs.len() > LOG_LINES {
+        sheet.entry(
+            "",
+            &format!("{} more; --json has them", plural(report.logs.len() - LOG_LINES, "log")),
+        );
+    }
+    if label.is_empty() {
+        sheet.blank();
+    }
 }
 
 /// Most traces that the screen shows.

@@ -309,8 +309,8 @@ fn answer(judged: &Judged) -> (Answer, String) {
     if judged.targets.iter().any(|t| told(t) && lmcache(t)) {
         (
             Answer::NothingWrongInWhatWasSeen,
-            "Nothing is wrong in the metrics that were given. Causes that only logs, configuration or the HTTP API \
-             show are not judged by this version."
+            "Nothing is wrong in the metrics and traces that were given. Logs, configuration and answers of the HTTP \
+             API were read for what runs; what they show to be wrong is not judged by this version."
                 .into(),
         )
     } else if judged.targets.iter().any(told) {
