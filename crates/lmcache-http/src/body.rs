@@ -16,7 +16,7 @@ pub struct ThreadFacts {
     pub total: u64,
     /// Of these, threads that run.
     pub running: u64,
-    /// Names of threads that are not running, not active or not healthy.
+    /// Names of threads that ran and have stopped, or that the server calls unhealthy.
     pub unhealthy: Vec<String>,
     /// Runs that failed, over all threads.
     pub failed_runs: u64,
@@ -45,6 +45,9 @@ pub enum Body {
         release: String,
         /// Commit, where it is named.
         commit: Option<String>,
+        /// It stands in an object (`{"version": ..}`), as vLLM answers; LMCache's own routes
+        /// answer a bare string.
+        in_object: bool,
     },
     /// A commit.
     Commit {
@@ -146,7 +149,7 @@ fn version(text: &str) -> Body {
         Some((release, commit)) => (release, Some(commit.to_owned())),
         None => (text, None),
     };
-    Body::Version { release: release.to_owned(), commit }
+    Body::Version { release: release.to_owned(), commit, in_object: false }
 }
 
 fn json(value: &Value) -> Body {
@@ -211,7 +214,7 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value) -> Body {
         if let Some(text) = map.get("version").and_then(Value::as_str)
             && is_release(text.split('-').next().unwrap_or(""))
         {
-            return version(text);
+            return Body::Version { release: text.to_owned(), commit: None, in_object: true };
         }
         if let Some(words) = ["error", "detail"].into_iter().find_map(|k| map.get(k)) {
             let words = words.as_str().map_or_else(|| words.to_string(), str::to_owned);
@@ -253,7 +256,11 @@ fn threads(map: &serde_json::Map<String, Value>) -> Option<ThreadFacts> {
         let is = |name: &str| thread.get(name).and_then(Value::as_bool);
         out.running += u64::from(is("is_running") == Some(true));
         out.failed_runs += thread.get("failed_runs").and_then(Value::as_u64).unwrap_or(0);
-        if (is("is_running") == Some(false) || is("is_active") == Some(false))
+        // A thread that waits for its next turn is not active, and one that never ran was not
+        // needed; one that ran and does not run any more has stopped.
+        let ran = thread.get("total_runs").and_then(Value::as_u64).unwrap_or(0) > 0;
+        if is("is_running") == Some(false)
+            && ran
             && out.unhealthy.len() < 64
             && let Some(name) = thread.get("name").and_then(Value::as_str)
         {

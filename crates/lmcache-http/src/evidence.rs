@@ -118,7 +118,7 @@ impl HttpReader {
             _ => "json",
         };
         match &body {
-            Body::Version { release, .. } => {
+            Body::Version { release, in_object: false, .. } => {
                 self.0.releases.insert(release.clone());
             }
             Body::Status(found) => self.0.status = Some((**found).clone()),

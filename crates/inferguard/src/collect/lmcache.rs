@@ -427,7 +427,9 @@ fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<C
     let whole = serde_json::to_value(&report).map_err(|e| Ended::Write(e.into()))?;
     reports.push(("lmcache_compat_report", "lmcache_compat_report.json", whole));
     for (name, file, mut value) in reports {
-        without(&mut value, &prefix);
+        without(&mut value, &prefix, "");
+        // The answers of a server are told by their directory, which may be the packet itself.
+        without(&mut value, prefix.trim_end_matches('/'), ".");
         draft.write_json(name, file, &value).map_err(Ended::Write)?;
     }
     let manifest = manifest(&draft, request, &report, partial);
@@ -438,14 +440,14 @@ fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<C
     Ok(Collected { manifest, report, usable })
 }
 
-/// Takes a prefix out of every text.
-fn without(value: &mut serde_json::Value, prefix: &str) {
+/// Puts another text in the place of a prefix, in every text.
+fn without(value: &mut serde_json::Value, prefix: &str, by: &str) {
     match value {
         serde_json::Value::String(text) if text.contains(prefix) => {
-            *text = text.replace(prefix, "");
+            *text = text.replace(prefix, by);
         }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| without(v, prefix)),
-        serde_json::Value::Object(map) => map.values_mut().for_each(|v| without(v, prefix)),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| without(v, prefix, by)),
+        serde_json::Value::Object(map) => map.values_mut().for_each(|v| without(v, prefix, by)),
         _ => {}
     }
 }

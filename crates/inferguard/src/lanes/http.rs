@@ -73,7 +73,9 @@ fn state(row: &HttpRow, out: &mut Statements) {
                 }
             }
             // LMCache's own routes; an engine's version is another product's.
-            Body::Version { release, .. } if matches!(name.as_str(), "version" | "lmc_version") => {
+            Body::Version { release, in_object: false, .. }
+                if matches!(name.as_str(), "version" | "lmc_version") =>
+            {
                 if let Ok(parsed) = release.parse() {
                     fact(
                         FactKind::Release(Product::Lmcache, parsed),
@@ -82,7 +84,9 @@ fn state(row: &HttpRow, out: &mut Statements) {
                     );
                 }
             }
-            Body::Version { release, .. } if name == "engine_version" => {
+            Body::Version { release, in_object: true, .. }
+                if matches!(name.as_str(), "version" | "engine_version") =>
+            {
                 if let Ok(parsed) = release.parse() {
                     fact(
                         FactKind::Release(Product::Vllm, parsed),

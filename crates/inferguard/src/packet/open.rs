@@ -91,7 +91,11 @@ impl Packet {
     /// Whether anything at all could be used.
     pub fn is_usable(&self) -> bool {
         !self.pages.is_empty()
-            || self.artifacts.iter().any(|a| a.kind.lane().is_some() && a.sha256.is_some())
+            || self.lanes.launch.is_some()
+            || self.artifacts.iter().any(|a| {
+                let refused = a.issues.iter().any(|i| i.code == "html" || i.code == "not_a_trace");
+                a.kind.lane().is_some() && a.sha256.is_some() && !refused
+            })
     }
 }
 

@@ -227,7 +227,14 @@ fn read_body<R: Read>(
             None => Content::Other,
         },
         ArtifactKind::HttpAnswer => match whole(head, body, limits, artifact) {
-            Some(bytes) => Content::Answer(bytes),
+            Some(bytes) => {
+                if matches!(lmcache_http::read_body(&bytes), Body::Html) {
+                    artifact.read = false;
+                    let what = "it is a page for people (a login?), not an answer of an API";
+                    artifact.issues.push(InputIssue::whole("html", what));
+                }
+                Content::Answer(bytes)
+            }
             None => Content::Other,
         },
         ArtifactKind::HttpEvidence => {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::parts::{Options, Releases};
 use crate::lanes::LaneRows;
 use crate::measures::Measures;
+use lmcache_http::Body;
 
 /// Something that is wrong, or that an operator should know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -225,9 +226,80 @@ pub(crate) fn find(
         ));
     }
     traces(lanes, &mut out);
+    answers(lanes, &mut out);
+    tracebacks(lanes, &mut out);
     let order = |s: &str| ["critical", "warning", "info"].iter().position(|x| *x == s);
     out.sort_by_key(|f| order(&f.severity));
     out
+}
+
+/// Answers in which a server says itself that something is not healthy. A green health check
+/// beside a dead thread does not outweigh it.
+fn answers(lanes: &LaneRows, out: &mut Vec<Finding>) {
+    for row in &lanes.http {
+        for (name, endpoint) in
+            row.evidence.endpoints.iter().filter(|(_, e)| e.status == "unhealthy")
+        {
+            let mut sources = Vec::new();
+            if let Body::Status(status) = &endpoint.body {
+                for (parts, what) in [
+                    (&status.dead_threads, "thread_alive is false"),
+                    (&status.unhealthy_parts, "is_healthy is false"),
+                ] {
+                    for part in parts.iter().take(4) {
+                        sources.push(Source {
+                            value: Some(part.clone()),
+                            ..Source::new(endpoint.source.clone(), what)
+                        });
+                    }
+                }
+            }
+            if sources.is_empty() {
+                sources.push(Source::new(endpoint.source.clone(), format!("/{name}")));
+            }
+            let dead = matches!(&endpoint.body, Body::Status(s) if !s.dead_threads.is_empty());
+            out.push(finding(
+                &format!("lmcache_http_{name}_unhealthy"),
+                if dead { "critical" } else { "warning" },
+                "symptom",
+                if dead {
+                    "A thread of the LMCache server is dead, whatever its health check says"
+                } else {
+                    "The LMCache server answers that a part of it is not healthy"
+                },
+                "Look for the thread's traceback in the server's log, restart the server, and watch GET /status \
+                 (is_healthy, thread_alive), not GET /healthcheck.",
+                sources,
+            ));
+        }
+    }
+}
+
+/// Tracebacks that repeat in the log of a process. What they mean is not judged here.
+fn tracebacks(lanes: &LaneRows, out: &mut Vec<Finding>) {
+    let sources: Vec<Source> = lanes
+        .logs
+        .iter()
+        .flat_map(|row| {
+            row.evidence.tracebacks.iter().take(3).map(|t| Source {
+                artifact: row.path.clone(),
+                line: Some(t.first_line),
+                what: t.last_line.clone(),
+                value: Some(format!("{} times", t.count)),
+            })
+        })
+        .collect();
+    if sources.is_empty() {
+        return;
+    }
+    out.push(finding(
+        "lmcache_log_tracebacks",
+        "warning",
+        "symptom",
+        "The logs hold tracebacks: something failed that no counter need show",
+        "Read the log at the lines named; the innermost frame says which part failed.",
+        sources,
+    ));
 }
 
 /// Traces and replays that are damaged or failed. What a whole trace shows of its server is a
