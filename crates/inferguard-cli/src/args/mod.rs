@@ -87,10 +87,10 @@ pub(crate) struct CompatArgs {
     /// Metrics endpoint of LMCache (repeatable; counts beside files)
     #[arg(long, value_name = "URL")]
     pub(crate) lmcache_metrics_url: Vec<String>,
-    /// HTTP evidence; recognised, not read by this version
+    /// HTTP evidence: lmcache_http_evidence.json or a saved answer
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_http_evidence_file: Option<PathBuf>,
-    /// Log evidence; recognised, not read by this version
+    /// Log evidence: lmcache_log_evidence.json or the log itself
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_log_evidence_file: Option<PathBuf>,
     /// Trace: the .lct file itself or lmcache_trace_evidence.json
@@ -102,10 +102,10 @@ pub(crate) struct CompatArgs {
     /// Span evidence; recognised, not read by this version
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_otel_evidence_file: Option<PathBuf>,
-    /// Lookup-hash evidence; recognised, not read by this version
+    /// Lookup hashes: the evidence JSON or the JSON lines themselves
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_lookup_hash_evidence_file: Option<PathBuf>,
-    /// Boundary evidence; recognised, not read by this version
+    /// Boundary evidence of L0 or CacheBlend (JSON lines)
     #[arg(long, value_name = "FILE", alias = "lmcache-l0-boundary-evidence-file")]
     pub(crate) lmcache_cacheblend_boundary_evidence_file: Option<PathBuf>,
     /// Mode that should run
