@@ -66,6 +66,7 @@ pub(crate) fn judge(catalog: &Catalog, pages: &[Page]) -> CheckReport {
         .iter()
         .map(|p| Input::Fetched {
             url: p.path.clone(),
+            file: None,
             role: None,
             body: Ok(p.text.clone().into_bytes()),
             at: None,

@@ -15,7 +15,7 @@ use crate::run::{Exit, first, options};
 use crate::watch::Interrupts;
 
 /// What is sent along; the error is told.
-fn credentials(net: &NetArgs) -> Option<Credentials> {
+pub(crate) fn credentials(net: &NetArgs) -> Option<Credentials> {
     let mut out = Credentials { headers: net.header.clone(), authorities: vec![] };
     let read = |path: &PathBuf| {
         std::fs::read(path)
@@ -36,7 +36,7 @@ fn credentials(net: &NetArgs) -> Option<Credentials> {
     Some(out)
 }
 
-fn limits(net: &NetArgs) -> FetchLimits {
+pub(crate) fn limits(net: &NetArgs) -> FetchLimits {
     FetchLimits { timeout: Duration::from_secs_f64(net.timeout_seconds), ..FetchLimits::default() }
 }
 

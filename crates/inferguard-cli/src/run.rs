@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use inferguard::collect::{LookRequest, look};
 use inferguard::fetch::{Client, Credentials, FetchLimits, fetch_page};
 use inferguard::packet::{ArtifactKind, Input, Limits, Packet, open};
 use inferguard::render;
@@ -110,17 +112,49 @@ fn client(timeout: f64) -> Option<Client> {
     Client::new(limits, &Credentials::default()).map_err(|e| complain(&e.to_string())).ok()
 }
 
-fn input(target: &str, timeout: f64) -> Input {
-    if target == "-" {
-        Input::Stdin
-    } else if target.starts_with("http://") || target.starts_with("https://") {
-        match client(timeout) {
-            Some(client) => fetch_page(target, None, &client),
-            None => Input::Path(PathBuf::from(target)),
-        }
-    } else {
-        Input::Path(PathBuf::from(target))
+fn is_url(target: &str) -> bool {
+    target.starts_with("http://") || target.starts_with("https://")
+}
+
+/// One page, from a file or an endpoint.
+fn page(target: &str) -> Input {
+    match target {
+        "-" => Input::Stdin,
+        url if is_url(url) => match client(10.0) {
+            Some(client) => fetch_page(url, None, &client),
+            None => Input::Path(PathBuf::from(url)),
+        },
+        path => Input::Path(PathBuf::from(path)),
     }
+}
+
+/// What `check` is to read: files as they are named, then what servers answer.
+fn inputs(args: &CheckArgs) -> Result<Vec<Input>, Exit> {
+    let mut out: Vec<Input> = args
+        .targets
+        .iter()
+        .filter(|target| !is_url(target))
+        .map(|target| match target.as_str() {
+            "-" => Input::Stdin,
+            path => Input::Path(PathBuf::from(path)),
+        })
+        .collect();
+    let urls: Vec<String> = args.targets.iter().filter(|t| is_url(t)).cloned().collect();
+    if !urls.is_empty() {
+        let request = LookRequest {
+            samples: args.samples,
+            interval: Duration::from_secs_f64(args.interval_seconds),
+            limits: crate::collect::limits(&args.net),
+            credentials: crate::collect::credentials(&args.net).ok_or(Exit::Usage)?,
+        };
+        // Nothing is written before the report: an interrupt ends the command at once.
+        let looked = look(&urls, &request, &AtomicBool::new(false)).map_err(|e| {
+            complain(&e.to_string());
+            Exit::Usage
+        })?;
+        out.extend(looked);
+    }
+    Ok(out)
 }
 
 pub(crate) fn options(declared: &Declared) -> Options {
@@ -132,7 +166,10 @@ pub(crate) fn options(declared: &Declared) -> Options {
 }
 
 fn check(args: &CheckArgs) -> Exit {
-    let inputs: Vec<Input> = args.targets.iter().map(|t| input(t, args.timeout_seconds)).collect();
+    let inputs = match inputs(args) {
+        Ok(inputs) => inputs,
+        Err(exit) => return exit,
+    };
     let packet = open(&inputs, &Limits::default());
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let report = report::check(&Catalog::new(), packet, &options(&args.declared));
@@ -214,7 +251,7 @@ fn catalog(command: &CatalogCommand) -> Exit {
             deliver(common, &diff, |width| render::catalog_diff(&diff, width))
         }
         CatalogCommand::Drift { scrapes, common } => {
-            let inputs: Vec<Input> = scrapes.iter().map(|t| input(t, 10.0)).collect();
+            let inputs: Vec<Input> = scrapes.iter().map(|t| page(t)).collect();
             let packet = open(&inputs, &Limits::default());
             let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
             let drift = report::drift(&catalog, packet, &Options::default());

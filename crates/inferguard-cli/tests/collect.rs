@@ -500,3 +500,44 @@ fn usage_errors_and_outputs_that_cannot_be() {
     assert_eq!(scheme.code, Some(3));
     assert!(scheme.stderr.contains("only http and https"), "{}", scheme.stderr);
 }
+
+#[test]
+fn check_of_a_url_scrapes_twice_asks_safe_routes_and_writes_nothing() {
+    let server = Server::start("127.0.0.1:0", lmcache);
+    let done = run(&["check", &server.url, "--interval-seconds", "0.05", "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let report = done.json();
+    assert_eq!(report["mode"], "mp");
+    let scrapes = report["targets"][0]["scrapes"].as_array().unwrap();
+    assert_eq!(scrapes.len(), 2, "{scrapes:?}");
+    // The version route names the release; the status route is one server's with it.
+    assert_eq!(report["http"].as_array().unwrap().len(), 1, "{}", report["http"]);
+    let lines = server.lines();
+    assert!(lines.iter().all(|l| l.starts_with("GET ")), "{lines:?}");
+    assert!(!lines.iter().any(|l| l.contains("/env") || l.contains("/v1/models")), "{lines:?}");
+    assert_eq!(lines.iter().filter(|l| l.starts_with("GET /metrics ")).count(), 2);
+    // A server that says that it is not healthy is told.
+    let sick = Server::start("127.0.0.1:0", |path, stream| match path {
+        "/healthcheck" => reply(
+            stream,
+            "503 Service Unavailable",
+            "application/json",
+            br#"{"status":"unhealthy","reason":"cache engine not initialized"}"#,
+        ),
+        other => lmcache(other, stream),
+    });
+    let done = run(&["check", &sick.url, "--samples", "1", "--json"]);
+    assert!(done.stdout.contains("lmcache_http_health"), "{}", done.stdout);
+}
+
+#[test]
+fn check_of_a_dead_server_costs_one_line_and_spares_the_others() {
+    let server = Server::start("127.0.0.1:0", lmcache);
+    let dead = "http://127.0.0.1:1";
+    let done = run(&["check", dead, &server.url, "--interval-seconds", "0.05", "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(done.stderr.matches("127.0.0.1:1/metrics").count(), 1, "{}", done.stderr);
+    assert_eq!(done.json()["targets"].as_array().unwrap().len(), 1);
+    let alone = run(&["check", dead]);
+    assert_eq!(alone.code, Some(3), "{}", alone.stdout);
+}

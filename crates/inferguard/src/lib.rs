@@ -9,7 +9,7 @@
 //! use lmcache_prom::contract::Catalog;
 //!
 //! let page = b"lmcache_mp_l1_usage_ratio 0\nlmcache_mp_l1_memory_usage_bytes 0\n".to_vec();
-//! let input = Input::Fetched { url: "http://localhost/metrics".into(), role: None, body: Ok(page), at: None };
+//! let input = Input::Fetched { url: "http://localhost/metrics".into(), file: None, role: None, body: Ok(page), at: None };
 //! let packet = open(&[input], &Limits::default());
 //! let report = check(&Catalog::new(), packet, &Options::default());
 //! assert_eq!(report.architecture.headline, "lmcache_mp_server");

@@ -45,7 +45,8 @@ fn page(catalog: &Catalog, release: &str, value: u32, keep: impl Fn(&Spelling) -
 
 fn judge(catalog: &Catalog, page: String) -> CheckReport {
     let body = Ok(page.into_bytes());
-    let input = Input::Fetched { url: "lmcache.prom".into(), role: None, body, at: None };
+    let input =
+        Input::Fetched { url: "lmcache.prom".into(), file: None, role: None, body, at: None };
     check(catalog, open(&[input], &Limits::default()), &Options::default())
 }
 

@@ -58,15 +58,21 @@ pub(crate) struct Declared {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Files, directories, - for standard input, or http(s) URLs of metrics pages
+    /// Files, directories, - for standard input, or http(s) URLs of servers: their metrics are
+    /// scraped twice, their other safe routes once, and nothing is written
     #[arg(required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// List every family with its reason, and every window
     #[arg(long)]
     pub(crate) all: bool,
-    /// Seconds to wait for a URL
-    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive)]
-    pub(crate) timeout_seconds: f64,
+    /// Scrapes of each URL's metrics page
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) samples: u32,
+    /// Seconds between two scrapes of a URL
+    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = positive)]
+    pub(crate) interval_seconds: f64,
+    #[command(flatten)]
+    pub(crate) net: collect::NetArgs,
     #[command(flatten)]
     pub(crate) declared: Declared,
     #[command(flatten)]

@@ -6,6 +6,7 @@
 mod draft;
 mod gather;
 mod lmcache;
+mod look;
 mod manifest;
 mod place;
 pub mod probes;
@@ -14,6 +15,7 @@ mod redact;
 
 pub use gather::Attempt;
 pub use lmcache::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache};
+pub use look::{LookRequest, look};
 pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
 pub use place::PlaceError;
 pub use process::{ProcessError, ProcessFacts};

@@ -240,5 +240,5 @@ pub fn fetch_page(url: &str, role: Option<&'static str>, client: &Client) -> Inp
         },
         Err(e) => (Err(e.to_string()), None),
     };
-    Input::Fetched { url: shown, role: role.map(str::to_owned), body, at }
+    Input::Fetched { url: shown, file: None, role: role.map(str::to_owned), body, at }
 }

@@ -18,7 +18,7 @@ pub(super) fn join(
     let mut servers: BTreeMap<String, HttpReader> = BTreeMap::new();
     for (index, relative, bytes) in answers {
         let path = paths.get(*index).map_or(relative.as_str(), String::as_str);
-        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (directory, name) = placed(path, relative);
         servers.entry(directory.to_owned()).or_default().push(&Answer {
             name,
             source: path,
@@ -41,6 +41,18 @@ pub(super) fn join(
         state(row, out);
     }
     rows
+}
+
+/// The server that an answer is of, and the name of its route.
+fn placed<'a>(path: &'a str, relative: &'a str) -> (&'a str, &'a str) {
+    match path.split_once("://") {
+        // Fetched: the server is told by the URL, the route by the name given.
+        Some((scheme, rest)) => {
+            let end = scheme.len() + 3 + rest.find('/').unwrap_or(rest.len());
+            (path.get(..end).unwrap_or(path), relative)
+        }
+        None => path.rsplit_once('/').unwrap_or(("", path)),
+    }
 }
 
 fn state(row: &HttpRow, out: &mut Statements) {

@@ -63,8 +63,11 @@ pub enum Input {
     },
     /// Bytes fetched from an endpoint.
     Fetched {
-        /// URL without credentials.
+        /// URL without credentials, as it is shown.
         url: String,
+        /// Name that it would have as a file of a packet, where that is not the URL: `None`
+        /// recognises it by its content alone.
+        file: Option<String>,
         /// Role that the user gave.
         role: Option<String>,
         /// The body, or why there is none.
@@ -124,8 +127,9 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
             Input::Evidence { path, kind } => {
                 open_evidence(&mut packet, path, *kind, limits);
             }
-            Input::Fetched { url, role, body, at } => {
-                open_fetched(&mut packet, url, role.as_deref(), body, *at, limits);
+            Input::Fetched { url, file, role, body, at } => {
+                let names = (url.as_str(), file.as_deref().unwrap_or(url));
+                open_fetched(&mut packet, names, role.as_deref(), body, *at, limits);
             }
         }
     }
@@ -326,7 +330,7 @@ fn open_stdin(packet: &mut Packet, role: Option<&str>, limits: &Limits) {
 
 fn open_fetched(
     packet: &mut Packet,
-    url: &str,
+    (url, relative): (&str, &str),
     role: Option<&str>,
     body: &Result<Vec<u8>, String>,
     at: Option<f64>,
@@ -335,7 +339,7 @@ fn open_fetched(
     match body {
         Ok(bytes) => {
             let forced = role.map(|_| ArtifactKind::PrometheusText);
-            let file = File { shown: url.to_owned(), relative: url.to_owned(), role, forced };
+            let file = File { shown: url.to_owned(), relative: relative.to_owned(), role, forced };
             add(packet, bytes.as_slice(), &file, limits, at);
         }
         Err(message) => refuse(packet, url, "not_fetched", message.clone()),
