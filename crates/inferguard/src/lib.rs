@@ -28,7 +28,7 @@ pub mod report;
 mod roles;
 pub mod trace;
 
-pub use lanes::{HttpRow, Lanes, LaunchRow, LogRow, TraceRow};
+pub use lanes::{HttpRow, Lanes, LaunchRow, LogRow, SpanRow, TraceRow};
 pub use measures::{
     GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,
     WindowRow,

@@ -105,7 +105,7 @@ pub(crate) struct CompatArgs {
     /// Outputs of LMCache's trace tools: a file, a directory or lmcache_trace_replay_evidence.json
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_trace_replay_evidence_file: Option<PathBuf>,
-    /// Span evidence; recognised, not read by this version
+    /// Span evidence: lmcache_otel_evidence.json or the OTLP spans themselves
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_otel_evidence_file: Option<PathBuf>,
     /// Lookup hashes: the evidence JSON or the JSON lines themselves

@@ -481,6 +481,13 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
             serde_json::to_value(&row.evidence),
         );
     }
+    if let Some(row) = &report.lmcache_otel_evidence {
+        put(
+            "lmcache_otel_evidence",
+            "lmcache_otel_evidence.json",
+            serde_json::to_value(&row.evidence),
+        );
+    }
     if let Some(evidence) = &report.lmcache_lookup_hash_evidence {
         put(
             "lmcache_lookup_hash_evidence",

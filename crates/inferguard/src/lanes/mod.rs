@@ -8,6 +8,7 @@ mod http;
 mod launch;
 mod log;
 mod replay;
+mod span;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use coverage_model::{Evidence, Fact, LaneReading};
 use lmcache_http::HttpEvidence;
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
+use lmcache_otel::SpanEvidence;
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
 use serde::Serialize;
 
@@ -29,6 +31,10 @@ pub struct Lanes {
     pub logs: Vec<(usize, LogEvidence)>,
     /// Evidence of logs that was read before: it stands where no log is there.
     pub(crate) log_evidence: Vec<(usize, LogEvidence)>,
+    /// Spans, each file with the index of its artifact.
+    pub spans: Vec<(usize, SpanEvidence)>,
+    /// Evidence of spans that was read before: it stands where no spans are there.
+    pub(crate) span_evidence: Vec<(usize, SpanEvidence)>,
     /// All lookup-hash logs together.
     pub lookup_hashes: Option<LookupHashEvidence>,
     /// Processes, configuration, environment and boundary events.
@@ -65,6 +71,18 @@ pub struct LogRow {
     pub evidence: LogEvidence,
 }
 
+/// One file of spans as reports show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SpanRow {
+    /// Path of the artifact.
+    pub path: String,
+    /// What was read, in the form of `lmcache_otel_evidence.json`.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, serde_json::Value>"))]
+    pub evidence: SpanEvidence,
+}
+
 /// The answers of one server as reports show them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -97,6 +115,7 @@ pub(crate) struct LaneRows {
     pub(crate) traces: Vec<TraceRow>,
     pub(crate) replay: Option<ReplayEvidence>,
     pub(crate) logs: Vec<LogRow>,
+    pub(crate) spans: Vec<SpanRow>,
     pub(crate) http: Vec<HttpRow>,
     pub(crate) processes: Vec<LaunchRow>,
     pub(crate) boundary: Option<serde_json::Value>,
@@ -143,6 +162,17 @@ pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) 
     for row in &logs {
         log::state(row, &mut out);
     }
+    if lanes.spans.is_empty() {
+        std::mem::swap(&mut lanes.spans, &mut lanes.span_evidence);
+    }
+    let spans: Vec<SpanRow> = lanes
+        .spans
+        .into_iter()
+        .map(|(index, evidence)| SpanRow { path: path(index), evidence })
+        .collect();
+    for row in &spans {
+        span::state(row, &mut out);
+    }
     let http = http::join(&lanes.answers, lanes.http_evidence, paths, &mut out);
     let (mut processes, mut boundary) = (Vec::new(), None);
     if let Some(evidence) = &mut lanes.launch {
@@ -156,5 +186,14 @@ pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) 
     }
     evidence.facts.append(&mut out.facts);
     evidence.lanes.append(&mut out.readings);
-    LaneRows { traces, replay, logs, http, processes, boundary, lookup_hashes: lanes.lookup_hashes }
+    LaneRows {
+        traces,
+        replay,
+        logs,
+        spans,
+        http,
+        processes,
+        boundary,
+        lookup_hashes: lanes.lookup_hashes,
+    }
 }

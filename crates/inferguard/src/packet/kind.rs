@@ -14,6 +14,8 @@ pub enum ArtifactKind {
     OtlpMetrics,
     /// OTLP spans (JSON lines or protobuf).
     OtlpSpans,
+    /// Evidence of spans that was read before (`lmcache_otel_evidence.json`).
+    SpanEvidence,
     /// An LMCache `.lct` trace.
     Lct,
     /// Evidence of a trace that was read before (`lmcache_trace_evidence.json`).
@@ -65,6 +67,7 @@ impl ArtifactKind {
             Self::PrometheusText => "prometheus_text",
             Self::OtlpMetrics => "otlp_metrics",
             Self::OtlpSpans => "otlp_spans",
+            Self::SpanEvidence => "span_evidence",
             Self::Lct => "lct",
             Self::TraceEvidence => "trace_evidence",
             Self::TraceReplay => "trace_replay",
@@ -94,6 +97,8 @@ impl ArtifactKind {
         matches!(
             self,
             Self::PrometheusText
+                | Self::OtlpSpans
+                | Self::SpanEvidence
                 | Self::Lct
                 | Self::TraceEvidence
                 | Self::TraceReplay
@@ -121,7 +126,7 @@ impl ArtifactKind {
             Self::HttpAnswer | Self::HttpEvidence => "http",
             Self::Log | Self::LogEvidence => "log",
             Self::Lct | Self::TraceEvidence => "lct",
-            Self::OtlpSpans => "otel",
+            Self::OtlpSpans | Self::SpanEvidence => "otel",
             Self::TraceReplay | Self::ReplayEvidence => "trace_replay",
             Self::LookupHash | Self::LookupHashEvidence => "lookup_hash",
             _ => return None,

@@ -392,6 +392,14 @@ fn add<R: Read>(
             packet.lanes.logs.push((index, *evidence));
             None
         }
+        Content::Spans(evidence) => {
+            packet.lanes.spans.push((index, *evidence));
+            None
+        }
+        Content::SpanEvidence(evidence) => {
+            packet.lanes.span_evidence.push((index, *evidence));
+            None
+        }
         Content::LogEvidence(evidence) => {
             packet.lanes.log_evidence.push((index, *evidence));
             None

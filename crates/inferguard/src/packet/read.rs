@@ -9,6 +9,7 @@ use lmcache_http::{Body, HttpEvidence};
 use lmcache_launch::{Confidence, Kind, recognise};
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
+use lmcache_otel::SpanEvidence;
 use lmcache_prom::{ReadError, Scrape};
 use lmcache_trace::{Hooks, InfoOptions, ReplayEvidence, TraceEvidence, summarize};
 use sha2::{Digest, Sha256};
@@ -40,6 +41,10 @@ pub(crate) enum Content {
     Log(Box<LogEvidence>),
     /// Evidence of a log that was read before.
     LogEvidence(Box<LogEvidence>),
+    /// Spans.
+    Spans(Box<SpanEvidence>),
+    /// Evidence of spans that was read before.
+    SpanEvidence(Box<SpanEvidence>),
     /// An answer of an HTTP API.
     Answer(Vec<u8>),
     /// What the launch lane read: processes, configuration, environment, boundary events.
@@ -226,6 +231,16 @@ fn read_body<R: Read>(
             Some(evidence) => Content::Log(Box::new(evidence)),
             None => Content::Other,
         },
+        ArtifactKind::OtlpSpans => match readers.spans(Cursor::new(head).chain(body)) {
+            Some(evidence) => {
+                note_spans(&evidence, artifact);
+                Content::Spans(Box::new(evidence))
+            }
+            None => Content::Other,
+        },
+        ArtifactKind::SpanEvidence => {
+            evidence(head, body, limits, artifact).map_or(Content::Other, Content::SpanEvidence)
+        }
         ArtifactKind::HttpAnswer => match whole(head, body, limits, artifact) {
             Some(bytes) => {
                 if matches!(lmcache_http::read_body(&bytes), Body::Html) {
@@ -256,6 +271,17 @@ fn read_body<R: Read>(
             evidence(head, body, limits, artifact).map_or(Content::Other, Content::Replay)
         }
         _ => Content::Other,
+    }
+}
+
+/// Tells what could not be read of a file of spans, and a file that holds none.
+fn note_spans(evidence: &SpanEvidence, artifact: &mut Artifact) {
+    let errors = &evidence.parse_errors;
+    artifact
+        .issues
+        .extend(errors.iter().take(LISTED_ISSUES).map(|e| InputIssue::whole("span_issue", e)));
+    if evidence.records == 0 && !errors.is_empty() {
+        artifact.read = false;
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::Read;
 use evidence_redact::{Redactor, Salt};
 use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashOptions, LookupHashReader};
 use lmcache_logs::{LogEvidence, LogOptions, LogReader};
+use lmcache_otel::{SpanEvidence, SpanReader};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
@@ -32,6 +33,13 @@ impl Readers {
         let mut reader = LogReader::new(LogOptions::default());
         blocks(body, |block| reader.push(block));
         Some(reader.finish_with(self.redactor()?))
+    }
+
+    /// Reads spans.
+    pub(crate) fn spans(&mut self, body: impl Read) -> Option<SpanEvidence> {
+        let mut reader = SpanReader::new();
+        blocks(body, |block| reader.push(block));
+        Some(reader.finish(self.redactor()?))
     }
 
     /// Reads an artifact of the launch lane. `None` only where a built-in pattern is broken,

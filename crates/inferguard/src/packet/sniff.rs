@@ -84,6 +84,7 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-observability-coverage/v1"], K::Report),
     (&["\"inferguard/check/v1\""], K::Report),
     (&["inferguard-lmcache-http-evidence/v1"], K::HttpEvidence),
+    (&["inferguard-lmcache-otel-evidence/v1"], K::SpanEvidence),
     (&["inferguard-lmcache-logs/v1"], K::LogEvidence),
     (&["inferguard-lmcache-lookup-hash-evidence/v1"], K::LookupHashEvidence),
     (&["inferguard-lmcache-trace-evidence/v1"], K::TraceEvidence),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::findings::{Finding, NotEvaluable, find, not_evaluable};
 use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
-use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, TraceRow};
+use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
 use crate::packet::{Artifact, Packet};
@@ -97,6 +97,8 @@ pub struct CheckReport {
     pub trace_replay: Option<ReplayEvidence>,
     /// Logs that were read.
     pub logs: Vec<LogRow>,
+    /// Spans, file by file.
+    pub spans: Vec<SpanRow>,
     /// Processes as they were launched.
     pub processes: Vec<LaunchRow>,
     /// Answers of HTTP APIs, a row a server.
@@ -289,6 +291,7 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         traces: judged.lanes.traces,
         trace_replay: judged.lanes.replay,
         logs: judged.lanes.logs,
+        spans: judged.lanes.spans,
         processes: judged.lanes.processes,
         http: judged.lanes.http,
         lookup_hashes: judged.lanes.lookup_hashes,

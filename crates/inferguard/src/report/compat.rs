@@ -12,7 +12,7 @@ use super::check::{Judged, TargetRow, judge};
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
-use crate::lanes::{HttpRow, LaunchRow, LogRow, TraceRow};
+use crate::lanes::{HttpRow, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::packet::{Artifact, Packet};
 
 /// A reason for `--fail-on`.
@@ -183,8 +183,8 @@ pub struct CompatReport {
     pub lmcache_trace_evidence: Option<TraceRow>,
     /// All traces.
     pub lmcache_traces: Vec<TraceRow>,
-    /// A later lane fills it.
-    pub lmcache_otel_evidence: Option<()>,
+    /// Spans; of several files the one with the most spans of LMCache.
+    pub lmcache_otel_evidence: Option<SpanRow>,
     /// What LMCache's trace tools wrote.
     pub lmcache_trace_replay_evidence: Option<ReplayEvidence>,
     /// Lookup hashes, all files together.
@@ -313,7 +313,11 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         lmcache_logs: judged.lanes.logs,
         lmcache_trace_evidence: foremost(&judged.lanes.traces).cloned(),
         lmcache_traces: judged.lanes.traces,
-        lmcache_otel_evidence: None,
+        lmcache_otel_evidence: judged
+            .lanes
+            .spans
+            .into_iter()
+            .max_by_key(|row| row.evidence.lmcache_span_count),
         lmcache_trace_replay_evidence: judged.lanes.replay,
         lmcache_lookup_hash_evidence: judged.lanes.lookup_hashes,
         lmcache_cacheblend_boundary_evidence: judged.lanes.boundary,
