@@ -63,6 +63,9 @@ pub struct Target {
     pub releases: BTreeMap<Product, Inference>,
     /// The page has Python or process series.
     pub process_series: bool,
+    /// What shows that series were taken off the pages on their way here (a filter, a cut, an
+    /// excerpt), if anything does.
+    pub taken_off: Option<String>,
 }
 
 impl Target {

@@ -71,7 +71,8 @@ pub(crate) fn judge(context: &Context<'_>, signal: &str) -> State {
 
 /// Whether the pages look like an excerpt: provably absent series that lie in more than one
 /// family. One family that is gone is a family that is missing; holes all over the page are a
-/// filter or a cut, and then no absence proves anything.
+/// filter or a cut, and then no absence proves anything. One is enough where the page shows by
+/// other series that something was taken off it.
 pub(crate) fn excerpt(context: &Context<'_>) -> Option<String> {
     let products: Vec<Product> = context.target.releases.keys().copied().collect();
     let mut gone: Vec<(&str, &str)> = Vec::new();
@@ -91,12 +92,15 @@ pub(crate) fn excerpt(context: &Context<'_>) -> Option<String> {
         }
     }
     let one_family = FAMILIES.iter().any(|f| gone.iter().all(|(id, _)| f.contains(id)));
-    if gone.len() < 2 || one_family {
+    let taken_off = context.target.taken_off.as_deref();
+    if gone.is_empty() || taken_off.is_none() && (gone.len() < 2 || one_family) {
         return None;
     }
     let some: Vec<&str> = gone.iter().map(|(_, name)| *name).take(3).collect();
+    let more = if gone.len() > some.len() { ", ..." } else { "" };
+    let also = taken_off.map_or(String::new(), |what| format!(", and {what}"));
     Some(format!(
-        "{} of {due} series that belong together are not on the page ({}, ...): it looks like an excerpt or a \
+        "{} of {due} series that belong together are not on the page ({}{more}){also}: it looks like an excerpt or a \
          filtered scrape, where an absence proves nothing",
         gone.len(),
         some.join(", ")
