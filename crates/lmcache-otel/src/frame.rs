@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+/// At most this many messages of a file; what follows is reported as torn.
+pub(crate) const MAX_FRAMES: usize = 1 << 20;
+
 /// How messages are set off from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -70,7 +73,7 @@ fn bare(file: &[u8]) -> Frames {
 fn walk(file: &[u8], length_of: fn(&[u8]) -> Option<(usize, usize)>) -> Frames {
     let mut frames = Frames::default();
     let mut at = 0;
-    while at < file.len() {
+    while at < file.len() && frames.list.len() < MAX_FRAMES {
         let rest = file.get(at..).unwrap_or_default();
         let Some((length, used)) = length_of(rest) else { break };
         let start = at + used;

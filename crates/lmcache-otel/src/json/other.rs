@@ -9,12 +9,24 @@ use crate::collect::Collector;
 use crate::issue::IssueKind;
 use crate::span::{Origin, Span, Value, hex};
 
+/// A record of another shape is held as a tree, several times its size: longer ones are not read.
+const MAX_TREE: usize = 64 << 20;
+
 /// At most this deep in lists of lists and objects.
 const MAX_DEPTH: usize = 4;
 
 /// Reads a record that is not an object of OTLP's keys; true if anything was known. What is not
 /// is reported.
 pub(super) fn record(text: &str, line: u64, offset: u64, into: &mut Collector) -> bool {
+    if text.len() > MAX_TREE {
+        into.issues.push(
+            IssueKind::TooLong,
+            line,
+            offset,
+            "too long for a shape other than OTLP's",
+        );
+        return true;
+    }
     let Ok(value) = serde_json::from_str::<Json>(text) else {
         return false;
     };
