@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::Entry;
 use super::place::Place;
 use super::redact::Cleaner;
-use crate::packet::ArtifactKind;
+use crate::packet::{ArtifactKind, hex};
 
 /// Deepest nesting of a directory that is copied.
 const DEPTH: usize = 16;
@@ -252,12 +252,4 @@ fn digest(path: &Path) -> io::Result<(u64, String)> {
     let bytes = io::copy(&mut tee, &mut io::sink())?;
     drop(tee);
     Ok((bytes, hex(&hash.finalize())))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
 }

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::fetch::{Address, Answer, Client};
 
+/// Why a task has neither an answer nor an error.
+pub(crate) const UNASKED: &str = "it was not asked: the run was stopped";
+
 /// One thing to fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {

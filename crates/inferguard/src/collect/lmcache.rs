@@ -324,10 +324,7 @@ fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
     let Some(answer) = one.answer.filter(|_| last.as_ref().is_some_and(|a| a.error.is_none()))
     else {
         made.status = "not_fetched".into();
-        made.error = last
-            .as_ref()
-            .and_then(|a| a.error.clone())
-            .or(Some("it was not asked: the run was stopped".into()));
+        made.error = last.as_ref().and_then(|a| a.error.clone()).or(Some(gather::UNASKED.into()));
         made.error_code = last.and_then(|a| a.error_code);
         draft.entries.push(made);
         return Ok(());
@@ -339,24 +336,19 @@ fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
     match answer.status {
         404 | 405 | 410 => {
             made.status = if one.task.probe { "no_such_route" } else { "http_error" }.into();
-            made.error = Some(format!("the server answered {}", answer.status));
-            draft.entries.push(made);
-            return Ok(());
-        }
-        300..=399 => {
-            made.status = "http_error".into();
-            made.error = Some(format!(
-                "the server answered {}, a redirect: it is not followed",
-                answer.status
-            ));
+            made.error = Some(answer.told());
             draft.entries.push(made);
             return Ok(());
         }
         200..=299 => {}
-        other => {
-            // What an unhealthy server says of itself is evidence.
+        status => {
             made.status = "http_error".into();
-            made.error = Some(format!("the server answered {other}"));
+            made.error = Some(answer.told());
+            // What an unhealthy server says of itself is evidence; where it points is none.
+            if (300..400).contains(&status) {
+                draft.entries.push(made);
+                return Ok(());
+            }
         }
     }
     let mut file = one.task.file.clone();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
-use super::gather::{self, Fetched, Task};
+use super::gather::{self, Fetched, Task, UNASKED};
 use super::probes::{ENGINE, LMCACHE, Probe};
 use crate::fetch::{Address, Answer, Client, Credentials, FetchError, FetchLimits};
 use crate::packet::Input;
@@ -76,7 +76,7 @@ pub fn look(
             if page.answer.is_some() {
                 answered.push(address.clone());
             }
-            out.push(scrape(&page, sample));
+            out.push(scrape(page, sample));
         }
         // A server that gave no answer is not asked again: it would cost its deadline each time.
         if sample == 0 {
@@ -110,28 +110,17 @@ fn routes(address: &Address, page: Option<&Answer>) -> Vec<Task> {
         .collect()
 }
 
-fn scrape(page: &Fetched, sample: u32) -> Input {
-    let url = page.last().map(|a| a.url.clone()).unwrap_or_default();
-    let (body, at) = match (page.answer.as_ref(), page.last()) {
-        (Some(answer), _) => (kept(answer), Some(answer.at)),
-        (None, Some(last)) => {
-            (Err(last.error.clone().unwrap_or_else(|| "there was no answer".into())), None)
+fn scrape(page: Fetched, sample: u32) -> Input {
+    let (url, error) = page.last().map(|a| (a.url.clone(), a.error.clone())).unwrap_or_default();
+    let (body, at) = match page.answer {
+        Some(answer) => {
+            let at = answer.at;
+            (answer.into_page(), Some(at))
         }
-        (None, None) => (Err("it was not asked: the run was stopped".into()), None),
+        None => (Err(error.unwrap_or_else(|| UNASKED.into())), None),
     };
     let shown = if sample == 0 { url.clone() } else { format!("{url} #{}", sample + 1) };
     Input::Fetched { url: shown, file: Some(url), role: None, body, at }
-}
-
-/// The body of an answer that is one.
-fn kept(answer: &Answer) -> Result<Vec<u8>, String> {
-    match answer.status {
-        200 => Ok(answer.body.clone()),
-        status @ 300..=399 => {
-            Err(format!("the server answered {status}, a redirect: it is not followed"))
-        }
-        status => Err(format!("the server answered {status}")),
-    }
 }
 
 /// Answers of routes. That a release lacks a route is normal; that one gave no answer is told
@@ -143,7 +132,7 @@ fn answers(fetched: Vec<Fetched>) -> Vec<Input> {
         let Some(last) = one.last().cloned() else { continue };
         let Some(answer) = one.answer else {
             let server = last.url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-            let error = last.error.unwrap_or_else(|| "there was no answer".into());
+            let error = last.error.unwrap_or_else(|| UNASKED.into());
             failed.entry((server, error)).or_insert((last.url, 0)).1 += 1;
             continue;
         };

@@ -59,6 +59,20 @@ pub struct Answer {
     pub took: Duration,
 }
 
+impl Answer {
+    /// The body of a page, or why it is none.
+    pub(crate) fn into_page(self) -> Result<Vec<u8>, String> {
+        if self.status == 200 { Ok(self.body) } else { Err(self.told()) }
+    }
+
+    /// The status as it is told.
+    pub(crate) fn told(&self) -> String {
+        let redirect =
+            if (300..400).contains(&self.status) { ", a redirect: it is not followed" } else { "" };
+        format!("the server answered {}{redirect}", self.status)
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -225,17 +239,10 @@ pub fn fetch_page(url: &str, role: Option<&'static str>, client: &Client) -> Inp
     let shown = without_credentials(url);
     let (body, at) = match Address::parse(url).map_err(FetchError::from) {
         Ok(address) => match client.get(&address.or_path("/metrics")) {
-            Ok(answer) if (300..400).contains(&answer.status) => (
-                Err(format!(
-                    "the server answered {}, a redirect: it is not followed",
-                    answer.status
-                )),
-                None,
-            ),
-            Ok(answer) if answer.status != 200 => {
-                (Err(format!("the server answered {}", answer.status)), None)
+            Ok(answer) => {
+                let at = answer.at;
+                (answer.into_page(), Some(at))
             }
-            Ok(answer) => (Ok(answer.body), Some(answer.at)),
             Err(e) => (Err(e.to_string()), None),
         },
         Err(e) => (Err(e.to_string()), None),

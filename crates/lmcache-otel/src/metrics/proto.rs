@@ -74,6 +74,11 @@ fn metric(metric: &otlp::Metric) -> Option<Metric> {
     Some(Metric { name: metric.name.clone(), unit: metric.unit.clone(), kind, is_delta, points })
 }
 
+/// A point with what all kinds of points share.
+fn at(attributes: &[KeyValue], start: u64, time: u64, value: PointValue) -> Point {
+    Point { labels: labels(attributes), time, start, value }
+}
+
 fn number(point: &otlp::NumberDataPoint) -> Point {
     use otlp::number_data_point::Value;
     let value = match point.value {
@@ -81,12 +86,7 @@ fn number(point: &otlp::NumberDataPoint) -> Point {
         Some(Value::AsDouble(value)) if point.flags & NO_VALUE == 0 => PointValue::Double(value),
         _ => PointValue::None,
     };
-    Point {
-        labels: labels(&point.attributes),
-        time: point.time_unix_nano,
-        start: point.start_time_unix_nano,
-        value,
-    }
+    at(&point.attributes, point.start_time_unix_nano, point.time_unix_nano, value)
 }
 
 fn histogram(point: &otlp::HistogramDataPoint) -> Point {
@@ -100,12 +100,7 @@ fn histogram(point: &otlp::HistogramDataPoint) -> Point {
     } else {
         PointValue::None
     };
-    Point {
-        labels: labels(&point.attributes),
-        time: point.time_unix_nano,
-        start: point.start_time_unix_nano,
-        value,
-    }
+    at(&point.attributes, point.start_time_unix_nano, point.time_unix_nano, value)
 }
 
 fn exponential_point(point: &otlp::ExponentialHistogramDataPoint) -> Point {
@@ -122,12 +117,7 @@ fn exponential_point(point: &otlp::ExponentialHistogramDataPoint) -> Point {
     } else {
         PointValue::None
     };
-    Point {
-        labels: labels(&point.attributes),
-        time: point.time_unix_nano,
-        start: point.start_time_unix_nano,
-        value,
-    }
+    at(&point.attributes, point.start_time_unix_nano, point.time_unix_nano, value)
 }
 
 fn summary(point: &otlp::SummaryDataPoint) -> Point {
@@ -140,10 +130,5 @@ fn summary(point: &otlp::SummaryDataPoint) -> Point {
     } else {
         PointValue::None
     };
-    Point {
-        labels: labels(&point.attributes),
-        time: point.time_unix_nano,
-        start: point.start_time_unix_nano,
-        value,
-    }
+    at(&point.attributes, point.start_time_unix_nano, point.time_unix_nano, value)
 }
