@@ -116,29 +116,23 @@ fn is_url(target: &str) -> bool {
     target.starts_with("http://") || target.starts_with("https://")
 }
 
+/// A file as it is named.
+fn file(target: &str) -> Input {
+    if target == "-" { Input::Stdin } else { Input::Path(PathBuf::from(target)) }
+}
+
 /// One page, from a file or an endpoint.
 fn page(target: &str) -> Input {
-    match target {
-        "-" => Input::Stdin,
-        url if is_url(url) => match client(10.0) {
-            Some(client) => fetch_page(url, None, &client),
-            None => Input::Path(PathBuf::from(url)),
-        },
-        path => Input::Path(PathBuf::from(path)),
+    match is_url(target).then(|| client(10.0)).flatten() {
+        Some(client) => fetch_page(target, None, &client),
+        None => file(target),
     }
 }
 
 /// What `check` is to read: files as they are named, then what servers answer.
 fn inputs(args: &CheckArgs) -> Result<Vec<Input>, Exit> {
-    let mut out: Vec<Input> = args
-        .targets
-        .iter()
-        .filter(|target| !is_url(target))
-        .map(|target| match target.as_str() {
-            "-" => Input::Stdin,
-            path => Input::Path(PathBuf::from(path)),
-        })
-        .collect();
+    let mut out: Vec<Input> =
+        args.targets.iter().filter(|target| !is_url(target)).map(|target| file(target)).collect();
     let urls: Vec<String> = args.targets.iter().filter(|t| is_url(t)).cloned().collect();
     if !urls.is_empty() {
         let request = LookRequest {

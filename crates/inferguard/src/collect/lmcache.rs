@@ -233,10 +233,7 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
             }
         };
         // A metrics URL names its server as well.
-        let root = match base.path().strip_suffix("/metrics") {
-            Some(prefix) => base.at(prefix),
-            None => base,
-        };
+        let root = base.server_of_metrics().unwrap_or(base);
         if server.metrics {
             task(name, role, file, Ok(vec![root.below("/metrics")]), false, true);
         }

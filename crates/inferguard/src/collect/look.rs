@@ -93,10 +93,7 @@ fn task(file: &str, addresses: Vec<Address>) -> Task {
 
 /// The routes worth asking, by what the first page tells.
 fn routes(address: &Address, page: Option<&Answer>) -> Vec<Task> {
-    let (Some(page), Some(prefix)) = (page, address.path().strip_suffix("/metrics")) else {
-        return vec![];
-    };
-    let root = address.at(prefix);
+    let (Some(page), Some(root)) = (page, address.server_of_metrics()) else { return vec![] };
     let holds = |word: &str| memmem::find(&page.body, word.as_bytes()).is_some();
     let engine = holds("vllm:") || holds("sglang:");
     let probes: Vec<&Probe> = match (engine, holds("lmcache")) {

@@ -94,6 +94,13 @@ impl Address {
         self.at(&format!("{base}{path}"))
     }
 
+    /// The server of a metrics page: what stands before `/metrics`. Nothing where the path ends
+    /// otherwise.
+    #[must_use]
+    pub fn server_of_metrics(&self) -> Option<Self> {
+        self.path.strip_suffix("/metrics").map(|prefix| self.at(prefix))
+    }
+
     /// Another path of the same server.
     #[must_use]
     pub fn at(&self, path: &str) -> Self {

@@ -77,3 +77,13 @@ pub struct Page {
     /// The samples.
     pub scrape: lmcache_prom::Scrape,
 }
+
+/// An I/O error in words that name the cause.
+pub(crate) fn plain_error(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".into(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
+        std::io::ErrorKind::IsADirectory => "it is a directory, not a file".into(),
+        _ => error.to_string(),
+    }
+}

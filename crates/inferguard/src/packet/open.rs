@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind::ArtifactKind;
 use super::read::{Content, read};
-use super::{Artifact, InputIssue, Page, Readers, capture_times};
+use super::{Artifact, InputIssue, Page, Readers, capture_times, plain_error};
 use crate::lanes::Lanes;
 
 /// Bounds on what is read.
@@ -155,7 +155,7 @@ fn open_evidence(packet: &mut Packet, path: &Path, kind: ArtifactKind, limits: &
     } else if path.is_dir() {
         open_dir(packet, path, limits);
     } else if let Err(e) = fs::metadata(path) {
-        refuse(packet, &path.display().to_string(), "unreadable", io_message(&e));
+        refuse(packet, &path.display().to_string(), "unreadable", plain_error(&e));
     } else {
         let shown = path.display().to_string();
         let file = File { shown, relative: file_name(path), role: None, forced: Some(kind) };
@@ -195,15 +195,7 @@ fn open_path(packet: &mut Packet, path: &Path, limits: &Limits) {
             let file = File { shown, relative: file_name(path), role: None, forced: None };
             open_file(packet, path, &file, limits);
         }
-        Err(e) => refuse(packet, &shown, "unreadable", io_message(&e)),
-    }
-}
-
-fn io_message(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".into(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".into(),
-        _ => error.to_string(),
+        Err(e) => refuse(packet, &shown, "unreadable", plain_error(&e)),
     }
 }
 
@@ -242,7 +234,7 @@ fn walk(
 ) {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(e) => return refuse(packet, &dir.display().to_string(), "unreadable", io_message(&e)),
+        Err(e) => return refuse(packet, &dir.display().to_string(), "unreadable", plain_error(&e)),
     };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -316,7 +308,7 @@ fn open_one(packet: &mut Packet, path: &Path, file: &File<'_>, limits: &Limits) 
     match fs::File::open(path) {
         Ok(stored) => add(packet, stored, file, limits, None),
         Err(e) => {
-            refuse(packet, &file.shown, "unreadable", io_message(&e));
+            refuse(packet, &file.shown, "unreadable", plain_error(&e));
             None
         }
     }

@@ -9,7 +9,7 @@ use lmcache_trace::replay::{DigestMeaning, ReplayKind, collect, recognise};
 use lmcache_trace::{DigestState, ReadOptions, ReplayEvidence, StreamReader};
 use serde::Serialize;
 
-use super::source::plain_error;
+use crate::packet::plain_error;
 use crate::report::Tool;
 
 /// Most bytes of one output that are read. A replay of a million calls writes about 200 MB of

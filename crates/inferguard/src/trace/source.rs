@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use lmcache_trace::{Hooks, Sha256Thread, TraceError};
 
 use super::{Progress, Watch};
+use crate::packet::plain_error;
 
 /// What a reading gave, and what is known of its source.
 pub(super) struct Outcome<T> {
@@ -30,16 +31,6 @@ pub(super) enum Failure {
     Stopped,
     #[error(transparent)]
     Trace(#[from] TraceError),
-}
-
-/// An I/O error in words that name the cause.
-pub(super) fn plain_error(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::NotFound => "there is no such file".into(),
-        ErrorKind::PermissionDenied => "permission denied".into(),
-        ErrorKind::IsADirectory => "it is a directory, not a file".into(),
-        _ => error.to_string(),
-    }
 }
 
 /// Opens `path` (`-` is standard input) and hands it to `parse` with the hooks that it needs.
