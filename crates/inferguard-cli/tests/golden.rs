@@ -85,3 +85,14 @@ fn windows_of_packet_a_are_windows_and_not_one_lifetime() {
         .collect();
     assert_eq!(rates, [0.4375, 1.0, 0.75, 0.75, 0.75, 0.75]);
 }
+
+#[test]
+fn the_readme_shows_what_its_command_prints() {
+    let readme = std::fs::read_to_string(common::root().join("README.md")).unwrap();
+    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let printed = common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay"]);
+    let mut lines = printed.stdout.lines();
+    for line in shown.lines().filter(|line| *line != "...") {
+        assert!(lines.any(|printed| printed == line), "not printed, or not in this order: {line}");
+    }
+}

@@ -312,8 +312,9 @@ fn answer(judged: &Judged) -> (Answer, String) {
     if judged.targets.iter().any(|t| told(t) && lmcache(t)) {
         (
             Answer::NothingWrongInWhatWasSeen,
-            "Nothing is wrong in the metrics and traces that were given. Logs, configuration and answers of the HTTP \
-             API were read for what runs; what they show to be wrong is not judged by this version."
+            "Nothing is wrong in the metrics and traces that were given. Of logs only tracebacks are judged by this \
+             version, and of HTTP answers only what a server says of its own health; everything else is read for \
+             what runs."
                 .into(),
         )
     } else if judged.targets.iter().any(told) {

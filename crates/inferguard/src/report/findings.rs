@@ -275,7 +275,7 @@ fn answers(lanes: &LaneRows, out: &mut Vec<Finding>) {
     }
 }
 
-/// Tracebacks that repeat in the log of a process. What they mean is not judged here.
+/// Tracebacks in the log of a process. What they mean is not judged here.
 fn tracebacks(lanes: &LaneRows, out: &mut Vec<Finding>) {
     let sources: Vec<Source> = lanes
         .logs
