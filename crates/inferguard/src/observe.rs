@@ -34,12 +34,25 @@ fn taken_off(scrape: &Scrape) -> Option<(&'static str, &'static str)> {
     Some((there, gone))
 }
 
+/// One page of a target, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// Path of its artifact.
+    pub(crate) path: &'a str,
+    /// Where the page is one export of a file: its line there, if the file has lines.
+    pub(crate) line: Option<Option<u64>>,
+    /// The page.
+    pub(crate) scrape: &'a Scrape,
+}
+
 /// Builds the model's target from the scrapes of one process, in order of time.
-pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)]) -> Target {
+pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[Sight<'_>]) -> Target {
     let mut out = Target { role: role.to_owned(), ..Target::default() };
     let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (path, scrape) in scrapes {
-        out.artifacts.push((*path).to_owned());
+    for &Sight { path, line, scrape } in scrapes {
+        if out.artifacts.last().is_none_or(|last| last != path) {
+            out.artifacts.push(path.to_owned());
+        }
         let mut counts: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
         for name in scrape.sample_names() {
             let Some(named) = catalog.name(name) else {
@@ -80,7 +93,8 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
                 let value = one.value();
                 let live = value != 0.0 && !value.is_nan();
                 *nonzero += u64::from(live);
-                note_source(observed, path, name, one.line(), value, live);
+                let at = line.unwrap_or_else(|| Some(one.line()));
+                note_source(observed, (path, at), name, value, live);
             }
         }
         for (signal, (series, nonzero)) in counts {
@@ -91,7 +105,7 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
         }
     }
     // A whole page among them shows what belongs there.
-    let holes: Option<Vec<_>> = scrapes.iter().map(|(_, scrape)| taken_off(scrape)).collect();
+    let holes: Option<Vec<_>> = scrapes.iter().map(|one| taken_off(one.scrape)).collect();
     if let Some((there, gone)) = holes.and_then(|all| all.first().copied()) {
         out.taken_off = Some(format!("{there} is there without {gone}"));
     }
@@ -110,9 +124,8 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[(&str, &Scrape)])
 /// Keeps the last sighting, and a live one rather than a zero.
 fn note_source(
     observed: &mut Observation,
-    path: &str,
+    (path, line): (&str, Option<u64>),
     name: &str,
-    line: u64,
     value: f64,
     nonzero: bool,
 ) {
@@ -123,7 +136,7 @@ fn note_source(
     }
     observed.source = Some(Source {
         artifact: path.to_owned(),
-        line: Some(line),
+        line,
         what: name.to_owned(),
         value: Some(number(value)),
     });

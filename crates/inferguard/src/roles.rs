@@ -91,6 +91,33 @@ pub(crate) fn group(catalog: &Catalog, pages: &[Page]) -> Vec<(String, Vec<usize
     out
 }
 
+/// Leaves one feed to a target. A server may be scraped and export by OTLP too: its numbers are
+/// then the scrapes', and the artifacts of its exports are named. Of exports that were written
+/// twice (as text and as protobuf) one is kept.
+pub(crate) fn one_feed(
+    catalog: &Catalog,
+    pages: Vec<(usize, Page)>,
+) -> (Vec<(usize, Page)>, Vec<usize>) {
+    let tells = |page: &Page| page.scrape.sample_names().any(|n| catalog.name(n).is_some());
+    let scraped = pages.iter().any(|(_, page)| page.export.is_none() && tells(page));
+    let (mut kept, mut left) = (Vec::new(), Vec::new());
+    let mut times = Vec::new();
+    for (index, page) in pages {
+        let Some(export) = page.export else {
+            kept.push((index, page));
+            continue;
+        };
+        if scraped {
+            left.push(page.artifact);
+        } else if export.at.is_none() || !times.contains(&export.at) {
+            times.push(export.at);
+            kept.push((index, page));
+        }
+    }
+    left.dedup();
+    (kept, left)
+}
+
 fn root(parent: &[usize], mut i: usize) -> usize {
     while parent[i] != i {
         i = parent[i];
@@ -136,7 +163,7 @@ fn series_key(relative: &str) -> String {
 /// Path components that say how a page was taken, not of whom.
 const GENERIC: &[&str] = &[
     "metrics", "http", "start", "end", "loaded", "scrapes", "prom", "packets", "fixtures",
-    "before", "after", "evidence", "snapshot", "raw",
+    "before", "after", "evidence", "snapshot", "raw", "otel", "otlp",
 ];
 
 fn role_of(pages: &[Page], identities: &[Identity], members: &[usize]) -> String {
@@ -190,6 +217,7 @@ mod tests {
             artifact: 0,
             relative: relative.to_owned(),
             given_role: None,
+            export: None,
             scrape: Scrape::parse(text.as_bytes()).unwrap(),
         }
     }
@@ -216,6 +244,28 @@ mod tests {
         assert_eq!(g, [("lmcache".to_owned(), vec![0, 1])]);
         let g = groups(&[("lmcache-a/metrics/0.prom", &a), ("lmcache-b/metrics/0.prom", &b)]);
         assert_eq!(g, [("lmcache-a".to_owned(), vec![0]), ("lmcache-b".to_owned(), vec![1])]);
+    }
+
+    #[test]
+    fn exports_count_where_no_page_does_and_once() {
+        let export = |at, text: &str| {
+            let export = Some(crate::packet::Export { at: Some(at), line: None });
+            (0, Page { export, ..page("otel/metrics.jsonl", text) })
+        };
+        let left = |pages| {
+            let (kept, left) = one_feed(&Catalog::new(), pages);
+            (kept.len(), left)
+        };
+        let page = |text| (0, page("lmcache-0.prom", text));
+        let one = || export(1.0, "lmcache_mp_l1_usage_ratio 0\n");
+        // The same export as text and as protobuf.
+        assert_eq!(
+            left(vec![one(), one(), export(2.0, "lmcache_mp_l1_usage_ratio 0\n")]),
+            (2, vec![])
+        );
+        // A page that tells nothing (metrics go out by OTLP only) does not silence the exports.
+        assert_eq!(left(vec![page("python_info 1\n"), one()]), (2, vec![]));
+        assert_eq!(left(vec![page("lmcache_mp_l1_usage_ratio 0\n"), one()]), (1, vec![0]));
     }
 
     #[test]

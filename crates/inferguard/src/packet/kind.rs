@@ -97,6 +97,7 @@ impl ArtifactKind {
         matches!(
             self,
             Self::PrometheusText
+                | Self::OtlpMetrics
                 | Self::OtlpSpans
                 | Self::SpanEvidence
                 | Self::Lct

@@ -74,8 +74,19 @@ pub struct Page {
     pub relative: String,
     /// A role that the user gave (`engine`, `lmcache`), which beats the path.
     pub given_role: Option<String>,
+    /// What stands beside it where it came by OTLP and not by a scrape.
+    pub export: Option<Export>,
     /// The samples.
     pub scrape: lmcache_prom::Scrape,
+}
+
+/// One OTLP export that is read as a page.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Export {
+    /// When it was made, in seconds since 1970.
+    pub at: Option<f64>,
+    /// Its line in the file, from 1; nothing in a binary file.
+    pub line: Option<u64>,
 }
 
 /// An I/O error in words that name the cause.

@@ -358,8 +358,21 @@ fn add<R: Read>(
                 artifact: index,
                 relative: file.relative.clone(),
                 given_role: file.role.map(str::to_owned),
+                export: None,
                 scrape: *scrape,
             });
+            None
+        }
+        Content::Exports(pages) => {
+            for (export, scrape) in pages {
+                packet.pages.push(Page {
+                    artifact: index,
+                    relative: file.relative.clone(),
+                    given_role: file.role.map(str::to_owned),
+                    export: Some(export),
+                    scrape,
+                });
+            }
             None
         }
         Content::Index(text) => Some(text),

@@ -9,7 +9,7 @@ use lmcache_http::{Body, HttpEvidence};
 use lmcache_launch::{Confidence, Kind, recognise};
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
-use lmcache_otel::SpanEvidence;
+use lmcache_otel::{MetricsFile, SpanEvidence};
 use lmcache_prom::{ReadError, Scrape};
 use lmcache_trace::{Hooks, InfoOptions, ReplayEvidence, TraceEvidence, summarize};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::kind::ArtifactKind;
 use super::open::Limits;
 use super::sniff::{SNIFF_BYTES, sniff};
-use super::{Artifact, InputIssue, Readers};
+use super::{Artifact, Export, InputIssue, Readers};
 
 /// Code of the issue that a page had more series than the limit.
 pub const PAGE_TOO_MANY_SERIES: &str = "too_many_series";
@@ -29,6 +29,8 @@ const LISTED_ISSUES: usize = 20;
 pub(crate) enum Content {
     /// A page.
     Page(Box<Scrape>),
+    /// Pages that came by OTLP.
+    Exports(Vec<(Export, Scrape)>),
     /// The text of a small index file.
     Index(String),
     /// A trace.
@@ -238,6 +240,10 @@ fn read_body<R: Read>(
             }
             None => Content::Other,
         },
+        ArtifactKind::OtlpMetrics => {
+            let file = super::readers::metrics(Cursor::new(head).chain(body));
+            Content::Exports(exports(&file, limits, artifact))
+        }
         ArtifactKind::SpanEvidence => {
             evidence(head, body, limits, artifact).map_or(Content::Other, Content::SpanEvidence)
         }
@@ -283,6 +289,40 @@ fn note_spans(evidence: &SpanEvidence, artifact: &mut Artifact) {
     if evidence.records == 0 && !errors.is_empty() {
         artifact.read = false;
     }
+}
+
+/// The exports of a file of OTLP metrics as pages.
+fn exports(file: &MetricsFile, limits: &Limits, artifact: &mut Artifact) -> Vec<(Export, Scrape)> {
+    for issue in file.issues.iter().take(LISTED_ISSUES) {
+        artifact.issues.push(InputIssue {
+            code: "otlp_issue".into(),
+            message: issue.message.clone(),
+            line: (issue.line > 0).then_some(issue.line),
+            offset: Some(issue.offset),
+        });
+    }
+    if file.pages_left_out > 0 {
+        let what = format!("{} later exports are not read", file.pages_left_out);
+        artifact.issues.push(InputIssue::whole("partial", what));
+    }
+    let prom = lmcache_prom::Limits { max_series: limits.series, ..Default::default() };
+    let pages: Vec<(Export, Scrape)> = file
+        .pages
+        .iter()
+        .filter(|page| page.points > 0)
+        .filter_map(|page| {
+            let scrape = Scrape::read_with(page.text.as_bytes(), &prom).ok()?;
+            let at = (page.time_unix_ns > 0).then(|| page.time_unix_ns as f64 / 1e9);
+            Some((Export { at, line: (page.line > 0).then_some(page.line) }, scrape))
+        })
+        .collect();
+    artifact.captured_at = artifact.captured_at.or(pages.last().and_then(|(e, _)| e.at));
+    artifact.read = !pages.is_empty();
+    if pages.is_empty() {
+        let what = "no export with a point could be read of it";
+        artifact.issues.push(InputIssue::whole("not_otlp_metrics", what));
+    }
+    pages
 }
 
 /// Kinds that the launch lane may claim, where it recognises the content.

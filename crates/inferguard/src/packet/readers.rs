@@ -5,7 +5,7 @@ use std::io::Read;
 use evidence_redact::{Redactor, Salt};
 use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashOptions, LookupHashReader};
 use lmcache_logs::{LogEvidence, LogOptions, LogReader};
-use lmcache_otel::{SpanEvidence, SpanReader};
+use lmcache_otel::{MetricsFile, MetricsReader, Names, SpanEvidence, SpanReader};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
@@ -69,6 +69,13 @@ impl Readers {
     pub(crate) fn finish(self) -> Option<LookupHashEvidence> {
         self.lookup_hashes.map(LookupHashReader::finish)
     }
+}
+
+/// Reads OTLP metrics, under the names that Prometheus would show.
+pub(crate) fn metrics(body: impl Read) -> MetricsFile {
+    let mut reader = MetricsReader::new(Names::Prometheus);
+    blocks(body, |block| reader.push(block));
+    reader.finish()
 }
 
 /// Errors end the stream and are told by whoever opened it.

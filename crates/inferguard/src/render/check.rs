@@ -1,5 +1,6 @@
 //! The one screen of `inferguard check`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use coverage_model::{FamilyRow, Status};
@@ -171,10 +172,16 @@ fn hit_rates(sheet: &mut Sheet, targets: &[TargetRow], all: bool) {
     }
 }
 
-/// The name of a page without its directory and ending.
-fn stem(path: &str) -> &str {
+/// The name of a page without its directory and ending; of an export its place in its file.
+fn stem(path: &str) -> Cow<'_, str> {
     let base = short_path(path);
-    base.rsplit_once('.').map_or(base, |(stem, _)| stem)
+    match base.rsplit_once('.') {
+        Some((stem, ending)) => match ending.split_once(':') {
+            Some((_, line)) => Cow::Owned(format!("export {line}")),
+            None => Cow::Borrowed(stem),
+        },
+        None => Cow::Borrowed(base),
+    }
 }
 
 /// Cuts a text in its middle.

@@ -15,7 +15,7 @@ use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
-use crate::packet::{Artifact, Packet};
+use crate::packet::{Artifact, InputIssue, Packet, Page};
 use crate::roles;
 
 /// The three answers.
@@ -124,31 +124,65 @@ pub(crate) struct Judged {
     pub(crate) lanes: LaneRows,
 }
 
+/// What is said of OTLP exports of a server whose Prometheus pages are there too.
+const SECOND_FEED: &str = "this server's Prometheus pages are here too: its numbers are theirs";
+
 /// Judges a packet; moves its pages out and writes the roles into its artifacts.
 pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -> Judged {
     let groups = roles::group(catalog, &packet.pages);
     let mut slots: Vec<_> = std::mem::take(&mut packet.pages).into_iter().map(Some).collect();
     let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
+    // A file of exports holds many pages: scrapes are told by their page.
+    let page_paths: Vec<String> = slots
+        .iter()
+        .map(|page: &Option<Page>| {
+            let page = page.as_ref();
+            let path = page.and_then(|p| paths.get(p.artifact)).cloned().unwrap_or_default();
+            match page.and_then(|p| p.export?.line) {
+                Some(line) => format!("{path}:{line}"),
+                None => path,
+            }
+        })
+        .collect();
     let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
     let mut measured: Vec<(String, Measures)> = Vec::new();
     for (role, members) in groups {
-        let mut captured = Vec::new();
-        for member in members {
-            let Some(page) = slots.get_mut(member).and_then(Option::take) else { continue };
+        let pages: Vec<(usize, Page)> =
+            members.into_iter().filter_map(|m| Some((m, slots.get_mut(m)?.take()?))).collect();
+        for (_, page) in &pages {
             if let Some(artifact) = packet.artifacts.get_mut(page.artifact) {
                 artifact.role = Some(role.clone());
             }
-            let time = packet.artifacts.get(page.artifact).and_then(|a| a.captured_at);
-            captured.push(Captured { id: page.artifact, time, scrape: Arc::new(page.scrape) });
+        }
+        let (pages, left) = roles::one_feed(catalog, pages);
+        for artifact in left {
+            if let Some(artifact) = packet.artifacts.get_mut(artifact) {
+                artifact.issues.push(InputIssue::whole("second_feed", SECOND_FEED));
+            }
+        }
+        let mut artifacts: BTreeMap<usize, (&str, Option<Option<u64>>)> = BTreeMap::new();
+        let mut captured = Vec::new();
+        for (id, page) in pages {
+            let time = match page.export {
+                Some(export) => export.at,
+                None => packet.artifacts.get(page.artifact).and_then(|a| a.captured_at),
+            };
+            let path = paths.get(page.artifact).map_or("", String::as_str);
+            artifacts.insert(id, (path, page.export.map(|export| export.line)));
+            captured.push(Captured { id, time, scrape: Arc::new(page.scrape) });
         }
         let timeline = Timeline::from_scrapes(captured);
-        let scrapes: Vec<(&str, &lmcache_prom::Scrape)> = timeline
+        let scrapes: Vec<observe::Sight<'_>> = timeline
             .scrapes()
             .iter()
-            .map(|c| (paths.get(c.id).map_or("", String::as_str), &*c.scrape))
+            .map(|c| observe::Sight {
+                path: artifacts.get(&c.id).map_or("", |(path, _)| path),
+                line: artifacts.get(&c.id).and_then(|(_, line)| *line),
+                scrape: &c.scrape,
+            })
             .collect();
         evidence.targets.push(observe::target(catalog, &role, &scrapes));
-        measured.push((role, measures::take(catalog, &timeline, &paths)));
+        measured.push((role, measures::take(catalog, &timeline, &page_paths)));
     }
     let mut lanes: BTreeMap<&'static str, usize> = BTreeMap::new();
     for lane in packet.artifacts.iter().filter_map(|a| a.kind.lane()) {

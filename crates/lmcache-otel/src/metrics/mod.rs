@@ -42,6 +42,8 @@ pub struct Page {
     pub time_unix_ns: u64,
     /// Earliest begin of a sum or histogram: not before the server's own begin.
     pub start_unix_ns: u64,
+    /// Line of the export in the file, from 1; 0 in a binary file.
+    pub line: u64,
     /// Metrics.
     pub metrics: u64,
     /// Points.
@@ -111,7 +113,8 @@ impl State {
             let message = "increments (delta temporality) stand as they are, of unknown type";
             self.issues.push(IssueKind::Lenient, line, offset, message);
         }
-        self.file.pages.push(page::page(origin, metrics, self.names));
+        let page = page::page(origin, metrics, self.names);
+        self.file.pages.push(Page { line, ..page });
     }
 }
 
