@@ -6,6 +6,8 @@ use coverage_model::{Observation, Source, Target};
 use lmcache_prom::Scrape;
 use lmcache_prom::contract::{Catalog, Part, Product, SeenName, infer};
 
+use crate::packet::Export;
+
 /// Labels whose values the model asks about.
 const ASKED_LABELS: &[&str] = &["cache_type", "cache_source", "role"];
 
@@ -39,8 +41,8 @@ fn taken_off(scrape: &Scrape) -> Option<(&'static str, &'static str)> {
 pub(crate) struct Sight<'a> {
     /// Path of its artifact.
     pub(crate) path: &'a str,
-    /// Where the page is one export of a file: its line there, if the file has lines.
-    pub(crate) line: Option<Option<u64>>,
+    /// Where the page is one export of a file.
+    pub(crate) export: Option<Export>,
     /// The page.
     pub(crate) scrape: &'a Scrape,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Sight<'a> {
 pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[Sight<'_>]) -> Target {
     let mut out = Target { role: role.to_owned(), ..Target::default() };
     let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for &Sight { path, line, scrape } in scrapes {
+    for &Sight { path, export, scrape } in scrapes {
         if out.artifacts.last().is_none_or(|last| last != path) {
             out.artifacts.push(path.to_owned());
         }
@@ -93,7 +95,7 @@ pub(crate) fn target(catalog: &Catalog, role: &str, scrapes: &[Sight<'_>]) -> Ta
                 let value = one.value();
                 let live = value != 0.0 && !value.is_nan();
                 *nonzero += u64::from(live);
-                let at = line.unwrap_or_else(|| Some(one.line()));
+                let at = export.map_or_else(|| Some(one.line()), |e| e.line);
                 note_source(observed, (path, at), name, value, live);
             }
         }

@@ -103,6 +103,7 @@ fn target_line(sheet: &mut Sheet, target: &TargetRow) {
         if restarts > 0 { format!(", {}", plural(restarts, "restart")) } else { String::new() };
     let traffic = match target.traffic {
         Traffic::Flowing => "traffic flows",
+        Traffic::Past if target.measures.scrapes.len() < 2 => "had traffic",
         Traffic::Past => "had traffic, none between these scrapes",
         Traffic::Idle => "idle",
         Traffic::Unknown => "traffic unknown",

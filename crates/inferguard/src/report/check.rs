@@ -15,7 +15,7 @@ use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
-use crate::packet::{Artifact, InputIssue, Packet, Page};
+use crate::packet::{Artifact, Export, InputIssue, Packet, Page};
 use crate::roles;
 
 /// The three answers.
@@ -160,7 +160,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
                 artifact.issues.push(InputIssue::whole("second_feed", SECOND_FEED));
             }
         }
-        let mut artifacts: BTreeMap<usize, (&str, Option<Option<u64>>)> = BTreeMap::new();
+        let mut artifacts: BTreeMap<usize, (&str, Option<Export>)> = BTreeMap::new();
         let mut captured = Vec::new();
         for (id, page) in pages {
             let time = match page.export {
@@ -168,7 +168,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
                 None => packet.artifacts.get(page.artifact).and_then(|a| a.captured_at),
             };
             let path = paths.get(page.artifact).map_or("", String::as_str);
-            artifacts.insert(id, (path, page.export.map(|export| export.line)));
+            artifacts.insert(id, (path, page.export));
             captured.push(Captured { id, time, scrape: Arc::new(page.scrape) });
         }
         let timeline = Timeline::from_scrapes(captured);
@@ -177,7 +177,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             .iter()
             .map(|c| observe::Sight {
                 path: artifacts.get(&c.id).map_or("", |(path, _)| path),
-                line: artifacts.get(&c.id).and_then(|(_, line)| *line),
+                export: artifacts.get(&c.id).and_then(|(_, export)| *export),
                 scrape: &c.scrape,
             })
             .collect();

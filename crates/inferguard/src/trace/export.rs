@@ -90,6 +90,7 @@ impl<W: Write + Send> Rows<W> {
         })
     }
 
+    #[cfg_attr(not(feature = "parquet"), expect(clippy::needless_pass_by_value))]
     fn push(&mut self, row: Row) -> io::Result<()> {
         match self {
             Self::Ndjson(out) => {
