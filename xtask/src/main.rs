@@ -6,6 +6,7 @@
 mod catalog;
 mod generated;
 mod import_fixture;
+mod lanes;
 mod lct_bench;
 mod licences;
 mod pages;
@@ -43,6 +44,11 @@ enum Task {
     },
     /// Copy a captured packet into fixtures/packets, sanitised, or check those that are there.
     ImportFixture(import_fixture::Args),
+    /// What was read of every packet and case, lane by lane, and what nothing explains.
+    Lanes {
+        /// Directory with packets or cases.
+        dir: PathBuf,
+    },
     /// Check that every dependency has a licence that we allow.
     Licences,
     /// Regenerate the JSON Schemas of the reports, or check that they are up to date.
@@ -71,6 +77,11 @@ fn run(task: &Task) -> Result<()> {
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Catalog { check } => catalog::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
+        Task::Lanes { dir } => {
+            let defects = lanes::run(dir)?;
+            ensure!(defects == 0, "{defects} defects");
+            Ok(())
+        }
         Task::Licences => licences::run(&root),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Survey { dir } => {
