@@ -3,6 +3,7 @@
 //! A lane has a parser crate of its own. This module holds what the parsers gave, by artifact,
 //! and turns it into facts and readings for the coverage model.
 
+pub(crate) mod agree;
 mod hashes;
 mod http;
 mod launch;

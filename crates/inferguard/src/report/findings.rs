@@ -5,7 +5,7 @@ use coverage_model::{Claim, Coverage, Evidence, FamilyRow, Mode, Source, Status}
 use serde::Serialize;
 
 use super::parts::{Options, Releases};
-use crate::lanes::LaneRows;
+use crate::lanes::{LaneRows, agree};
 use crate::measures::Measures;
 use lmcache_http::Body;
 
@@ -223,6 +223,17 @@ pub(crate) fn find(
                 "command line",
                 "--mp-metrics-disabled or --mp-observability-disabled",
             )],
+        ));
+    }
+    for found in agree::disagreements(lanes) {
+        out.push(finding(
+            "evidence_lanes_disagree",
+            "warning",
+            "gap",
+            &format!("What was launched, logged and answered do not fit: {}", found.what),
+            "Check that all artifacts are of one run; if they are, the process does not run with what it was given, \
+             and what it answers itself (GET /config, its log) counts.",
+            found.said,
         ));
     }
     traces(lanes, &mut out);
