@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn rows(processes: Vec<LaunchRow>, logs: Vec<LogRow>) -> LaneRows {
-        LaneRows { processes, logs, ..LaneRows::default() }
+        LaneRows { logs, processes, ..LaneRows::default() }
     }
 
     #[test]
