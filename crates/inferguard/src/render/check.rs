@@ -21,6 +21,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     runs(&mut sheet, report);
     hit_rates(&mut sheet, &report.targets, all);
     traces(&mut sheet, report);
+    super::spans::spans(&mut sheet, &report.spans);
     logs(&mut sheet, report);
     signals(&mut sheet, &report.families, all);
     cannot_tell(&mut sheet, &report.not_evaluable);

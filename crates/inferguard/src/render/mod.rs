@@ -4,6 +4,7 @@
 mod catalog;
 mod check;
 mod compat;
+mod spans;
 mod text;
 mod trace;
 mod trace_more;

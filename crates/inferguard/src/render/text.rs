@@ -137,7 +137,9 @@ pub(crate) fn count(value: f64) -> String {
 
 /// Seconds as people say them.
 pub(crate) fn seconds(value: f64) -> String {
-    if value < 60.0 {
+    if value > 0.0 && value < 0.1 {
+        format!("{:.1} ms", value * 1e3)
+    } else if value < 60.0 {
         format!("{value:.1} s")
     } else if value < 7200.0 {
         format!("{:.1} min", value / 60.0)
