@@ -1,0 +1,6 @@
+//! What should be told and is not, and what does not fit together.
+
+pub(super) mod family_missing;
+pub(super) mod mode_mismatch;
+pub(super) mod observability_disabled;
+pub(super) mod release_contradiction;
