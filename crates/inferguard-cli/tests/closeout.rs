@@ -26,7 +26,8 @@ fn packet_dir() -> TempDir {
         (tools.join("trace.lct"), "lmcache-trace.lct"),
         (packets.join("lmcache-0.5.6-otlp-only/spans.otlp.jsonl"), "lmcache-otel.jsonl"),
     ] {
-        std::fs::copy(&from, dir.path().join(to)).unwrap_or_else(|e| panic!("{}: {e}", from.display()));
+        std::fs::copy(&from, dir.path().join(to))
+            .unwrap_or_else(|e| panic!("{}: {e}", from.display()));
     }
     copy_all(&tools.join("replay_out"), &dir.path().join("trace-replay"));
     copy_all(&engine.join("lmcache/lookup"), &dir.path().join("lookup-hashes"));

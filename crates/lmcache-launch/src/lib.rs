@@ -33,3 +33,4 @@ pub use process::{Flag, Process, Product};
 pub use reader::{MAX_BYTES, Reader, read};
 pub use recognise::recognise;
 pub use setting::{Setting, Source};
+pub use tables::setting_of;

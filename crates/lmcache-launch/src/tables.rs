@@ -89,6 +89,21 @@ pub(crate) fn config_key(key: &str) -> Option<String> {
     rows(KNOWN_KEYS).any(|row| at(&row, 0) == key).then(|| format!("lmcache.{key}"))
 }
 
+/// The setting behind a key as programs print it of themselves: a key of LMCache's configuration,
+/// or a flag of an engine with underscores (`tensor_parallel_size`).
+///
+/// ```
+/// assert_eq!(lmcache_launch::setting_of("max_local_cpu_size").as_deref(), Some("max_local_cpu_size_gb"));
+/// assert_eq!(lmcache_launch::setting_of("tensor_parallel_size").as_deref(), Some("tensor_parallel"));
+/// ```
+pub fn setting_of(key: &str) -> Option<String> {
+    config_key(key).filter(|name| !name.starts_with("lmcache.")).or_else(|| {
+        let dashes = format!("--{}", key.replace('_', "-"));
+        let row = flag("vllm", &dashes).or_else(|| flag("sglang", &dashes))?;
+        row.setting.map(str::to_owned)
+    })
+}
+
 /// What the tables know of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Env {

@@ -3,7 +3,6 @@
 //! A lane has a parser crate of its own. This module holds what the parsers gave, by artifact,
 //! and turns it into facts and readings for the coverage model.
 
-pub(crate) mod agree;
 mod hashes;
 mod http;
 mod launch;
@@ -121,6 +120,7 @@ pub(crate) struct LaneRows {
     pub(crate) processes: Vec<LaunchRow>,
     pub(crate) boundary: Option<serde_json::Value>,
     pub(crate) lookup_hashes: Option<LookupHashEvidence>,
+    pub(crate) launch: Option<lmcache_launch::Evidence>,
 }
 
 /// What a lane adds to the evidence.
@@ -196,5 +196,6 @@ pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) 
         processes,
         boundary,
         lookup_hashes: lanes.lookup_hashes,
+        launch: lanes.launch,
     }
 }

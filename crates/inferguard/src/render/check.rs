@@ -419,44 +419,86 @@ fn reasons(sheet: &mut Sheet, rows: &[&FamilyRow]) {
     }
 }
 
+/// Findings in their order: what explains others in full, what is explained in one line.
 pub(super) fn wrong(sheet: &mut Sheet, findings: &[Finding]) {
     if findings.is_empty() {
         return;
     }
     let mut label = "WRONG";
     for finding in findings {
-        let style = if finding.severity == "critical" { Style::Bad } else { Style::Warn };
+        let style = match finding.severity.as_str() {
+            "critical" => Style::Bad,
+            "warning" => Style::Warn,
+            _ => Style::Dim,
+        };
+        let cause = finding.cause.as_deref().map_or_else(String::new, |c| format!(", cause {c}"));
         sheet.entry(
             label,
             &format!(
-                "{} {} [{}]",
+                "{} {} [{}{cause}]",
                 styled(style, &finding.severity),
                 safe(&finding.title),
                 finding.code
             ),
         );
         label = "";
-        for source in finding.evidence.iter().take(4) {
+        let explained = !finding.explained_by.is_empty();
+        if finding.kind == "cause" {
+            let why = finding.confidence_reasons.iter().take(3).map(String::as_str);
+            let why = why.collect::<Vec<_>>().join("; ");
+            sheet.entry_at("", 2, &format!("why: {}", safe(&why)));
+        }
+        for source in finding.evidence.iter().take(if explained { 1 } else { 4 }) {
             let line = source.line.map_or_else(String::new, |l| format!(":{l}"));
             let value = source.value.as_deref().map_or_else(String::new, |v| format!(" = {v}"));
             let what =
                 format!("seen: {}{value} ({}{line})", source.what, short_path(&source.artifact));
             sheet.entry_at("", 2, &safe(&what));
         }
-        sheet.entry_at("", 2, &format!("do: {}", safe(&finding.action)));
+        if explained {
+            sheet.entry_at("", 2, &format!("explained by: {}", finding.explained_by.join(", ")));
+        } else {
+            for other in &finding.ruled_out {
+                let name = other.cause.as_deref().unwrap_or(&other.code);
+                sheet.entry_at("", 2, &safe(&format!("not {name}: {}", other.why)));
+            }
+            sheet.entry_at("", 2, &format!("do: {}", safe(&finding.action)));
+        }
     }
     sheet.blank();
 }
 
+/// Questions that stay open: those about this packet each, those of rules by what they wait for.
 pub(super) fn cannot_tell(sheet: &mut Sheet, rows: &[NotEvaluable]) {
     if rows.is_empty() {
         return;
     }
     let mut label = "NOT TOLD";
+    let mut waiting: Vec<(&str, usize)> = Vec::new();
     for row in rows {
+        if diagnosis_rules::rule(&row.code).is_some() {
+            for settle in &row.would_settle {
+                match waiting.iter_mut().find(|(s, _)| s == settle) {
+                    Some((_, n)) => *n += 1,
+                    None => waiting.push((settle, 1)),
+                }
+            }
+            continue;
+        }
         sheet.entry(label, &safe(&row.why));
         label = "";
         sheet.entry_at("", 2, &format!("would settle it: {}", safe(&row.would_settle.join("; "))));
+    }
+    waiting.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    if !waiting.is_empty() {
+        let rules = rows.iter().filter(|r| diagnosis_rules::rule(&r.code).is_some()).count();
+        sheet.entry(
+            label,
+            &format!("{} could not be checked; they wait for", plural(rules, "rule")),
+        );
+        for (settle, n) in waiting.iter().take(3) {
+            sheet.entry_at("", 2, &safe(&format!("{n}: {settle}")));
+        }
     }
     sheet.blank();
 }

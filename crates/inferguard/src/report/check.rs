@@ -146,6 +146,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         .collect();
     let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
     let mut measured: Vec<(String, Measures)> = Vec::new();
+    let mut timelines: Vec<Timeline> = Vec::new();
     for (role, members) in groups {
         let pages: Vec<(usize, Page)> =
             members.into_iter().filter_map(|m| Some((m, slots.get_mut(m)?.take()?))).collect();
@@ -183,6 +184,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             .collect();
         evidence.targets.push(observe::target(catalog, &role, &scrapes));
         measured.push((role, measures::take(catalog, &timeline, &page_paths)));
+        timelines.push(timeline);
     }
     let mut lanes: BTreeMap<&'static str, usize> = BTreeMap::new();
     for lane in packet.artifacts.iter().filter_map(|a| a.kind.lane()) {
@@ -200,8 +202,11 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
     declare(catalog, &mut evidence, options.release);
     let coverage = assess(catalog, &evidence);
     let releases = releases(catalog, &evidence, options.release);
-    let findings = find(&evidence, &coverage, &releases, options, &rows);
-    let not_evaluable = not_evaluable(&evidence, &coverage, &measured);
+    let diagnosis =
+        find(catalog, &evidence, &timelines, &page_paths, &coverage, &releases, options, &rows);
+    let findings = diagnosis.findings;
+    let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
+    not_evaluable.extend(diagnosis.not_evaluable);
     let targets = evidence
         .targets
         .iter()

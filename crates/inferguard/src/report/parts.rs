@@ -34,6 +34,8 @@ pub struct Options {
     pub release: Option<Release>,
     /// What the user knows of the MP server's launch.
     pub mp: MpDeclared,
+    /// Thresholds that the user set.
+    pub settings: diagnosis_rules::Settings,
 }
 
 /// What the user declares of the MP server's launch; `null` is "not said", which is no default.

@@ -1,0 +1,82 @@
+//! Findings as reports carry them.
+
+use coverage_model::{Claim, Source};
+use serde::Serialize;
+
+/// Something that is wrong, or that an operator should know.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// Stable code.
+    pub code: String,
+    /// Older codes of the same finding.
+    pub aliases: Vec<String>,
+    /// `critical`, `warning` or `info`.
+    pub severity: String,
+    /// `cause`, `symptom` or `gap`.
+    pub kind: String,
+    /// Cause class, where the finding names one.
+    pub cause: Option<String>,
+    /// How it is known.
+    pub claim: Claim,
+    /// How sure, from 0 to 1.
+    pub confidence: f64,
+    /// What speaks for it, in words.
+    pub confidence_reasons: Vec<String>,
+    /// One line.
+    pub title: String,
+    /// What it means.
+    pub explanation: String,
+    /// What it was read from.
+    pub evidence: Vec<Source>,
+    /// Numbers that it was held against.
+    pub thresholds: Vec<ThresholdUsed>,
+    /// How to make sure.
+    pub confirm: String,
+    /// What to do next.
+    pub action: String,
+    /// Codes of findings that this one explains.
+    pub explains: Vec<String>,
+    /// Codes of findings that explain this one.
+    pub explained_by: Vec<String>,
+    /// Alternatives that the evidence speaks against.
+    pub ruled_out: Vec<RuledOut>,
+    /// Whether it may be shown to a customer as it stands.
+    pub customer_safe: bool,
+}
+
+/// A threshold and the value in force.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ThresholdUsed {
+    /// Name.
+    pub name: String,
+    /// Value in force.
+    pub value: f64,
+    /// Unit.
+    pub unit: String,
+}
+
+/// An alternative that the evidence speaks against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RuledOut {
+    /// Its code.
+    pub code: String,
+    /// Its cause class, where it names one.
+    pub cause: Option<String>,
+    /// What speaks against it.
+    pub why: String,
+}
+
+/// A question that the evidence could not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NotEvaluable {
+    /// Stable code.
+    pub code: String,
+    /// Why not.
+    pub why: String,
+    /// What would settle it.
+    pub would_settle: Vec<String>,
+}

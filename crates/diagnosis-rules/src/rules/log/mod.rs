@@ -1,0 +1,3 @@
+//! What logs show.
+
+pub(super) mod tracebacks;

@@ -1,0 +1,139 @@
+//! What was set, whoever says so: flags, variables, files, dumps in logs, answers.
+
+use coverage_model::Source;
+use lmcache_launch::{Process, Source as SetBy};
+use serde_json::Value;
+
+use super::{View, placed};
+
+/// Which lane states a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Teller {
+    /// A log: what runs.
+    Log,
+    /// An answer of an HTTP API: what runs.
+    Answer,
+    /// Flags, variables, configuration: what was asked for.
+    Launch,
+}
+
+/// One statement of a setting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stated {
+    /// Value, typed where it was.
+    pub value: Value,
+    /// Where it stands.
+    pub source: Source,
+    /// Nobody set it: the release does so.
+    pub default: bool,
+    /// Lane.
+    pub teller: Teller,
+}
+
+impl Stated {
+    /// As a number.
+    pub fn number(&self) -> Option<f64> {
+        match &self.value {
+            Value::Number(n) => n.as_f64(),
+            Value::String(s) => s.trim().parse().ok(),
+            _ => None,
+        }
+        .filter(|n: &f64| n.is_finite())
+    }
+
+    /// As yes or no.
+    pub fn flag(&self) -> Option<bool> {
+        match &self.value {
+            Value::Bool(b) => Some(*b),
+            Value::String(s) if s.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(s) if s.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// As text; nothing for null and Python's `None`.
+    pub fn text(&self) -> Option<&str> {
+        self.value.as_str().filter(|s| !matches!(*s, "None" | "null" | ""))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+impl View<'_> {
+    /// Every statement of a setting of the launch vocabulary, those of what runs (logs, answers)
+    /// before those of what was asked for, defaults last.
+    pub fn stated(&self, name: &str) -> Vec<Stated> {
+        let mut out = Vec::new();
+        for log in &self.logs {
+            for (key, values) in &log.evidence.settings {
+                let last = key.rsplit('.').next().unwrap_or(key);
+                if last != name && lmcache_launch::setting_of(last).as_deref() != Some(name) {
+                    continue;
+                }
+                out.extend(values.iter().map(|s| Stated {
+                    value: Value::from(s.value.clone()),
+                    source: Source {
+                        line: Some(s.line),
+                        value: Some(s.value.clone()),
+                        ..Source::new(log.path, last)
+                    },
+                    default: false,
+                    teller: Teller::Log,
+                }));
+            }
+        }
+        for (path, status) in self.statuses() {
+            let value = match name {
+                "chunk_size" => status.chunk_size.map(Value::from),
+                "hash_algorithm" => status.hash_algorithm.clone().map(Value::from),
+                _ => None,
+            };
+            if let Some(value) = value {
+                let source = Source {
+                    value: Some(shown(&value)),
+                    ..Source::new(path, format!("/status {name}"))
+                };
+                out.push(Stated { value, source, default: false, teller: Teller::Answer });
+            }
+        }
+        let all = self.launch.into_iter().flat_map(|l| l.launch.settings(name));
+        let (set, default): (Vec<_>, Vec<_>) = all.partition(|s| s.source != SetBy::Default);
+        out.extend(set.into_iter().chain(default).map(|s| Stated {
+            value: s.value.clone(),
+            source: placed(&s.place, s.key.clone(), Some(shown(&s.value))),
+            default: s.source == SetBy::Default,
+            teller: Teller::Launch,
+        }));
+        out
+    }
+
+    /// The first statement of a setting that is a number.
+    pub fn number(&self, name: &str) -> Option<(f64, Source)> {
+        self.stated(name).into_iter().find_map(|s| Some((s.number()?, s.source)))
+    }
+
+    /// The first statement of a setting that is yes or no.
+    pub fn flag(&self, name: &str) -> Option<(bool, Source)> {
+        self.stated(name).into_iter().find_map(|s| Some((s.flag()?, s.source)))
+    }
+
+    /// The first statement of a setting that is text.
+    pub fn text(&self, name: &str) -> Option<(String, Source)> {
+        self.stated(name)
+            .into_iter()
+            .find_map(|s| s.text().map(str::to_owned).map(|t| (t, s.source)))
+    }
+
+    /// What a process was launched with, its configuration file included.
+    pub fn effective(&self, process: &Process, name: &str) -> Option<Stated> {
+        let s = self.launch?.launch.effective(process, name)?;
+        Some(Stated {
+            value: s.value.clone(),
+            source: placed(&s.place, s.key.clone(), Some(shown(&s.value))),
+            default: s.source == SetBy::Default,
+            teller: Teller::Launch,
+        })
+    }
+}
