@@ -18,6 +18,8 @@
 
 mod architecture;
 mod assess;
+pub mod bridge;
+mod connector;
 mod evidence;
 mod families;
 mod feature;
