@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
+use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
-    CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
+    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
 };
 use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
 use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
@@ -16,6 +17,12 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
     let all = [
         ("check", schemars::schema_for!(CheckReport)),
         ("lmcache-compat", schemars::schema_for!(CompatReport)),
+        ("cacheblend-report", schemars::schema_for!(CacheblendReport)),
+        ("metrics-summary", schemars::schema_for!(MetricsSummary)),
+        ("engine-metrics-timeline-row", schemars::schema_for!(EngineRow)),
+        ("gpu-metrics-timeline-row", schemars::schema_for!(GpuRow)),
+        ("raw-samples-row", schemars::schema_for!(RawSampleRow)),
+        ("partial-results", schemars::schema_for!(PartialResults)),
         ("catalog-list", schemars::schema_for!(CatalogList)),
         ("catalog-show", schemars::schema_for!(CatalogShow)),
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),

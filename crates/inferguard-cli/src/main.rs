@@ -6,6 +6,7 @@
 
 mod args;
 mod collect;
+mod metrics;
 mod output;
 mod run;
 mod trace;

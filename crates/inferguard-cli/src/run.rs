@@ -14,7 +14,8 @@ use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
 use crate::args::{
-    CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared, FailOnArg,
+    CacheblendArgs, CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared,
+    FailOnArg,
 };
 use crate::output::{self, Lost, complain};
 
@@ -47,6 +48,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Check(args) => check(args),
         Command::LmcacheCompat(args) => compat(args),
         Command::CollectLmcache(args) => crate::collect::lmcache(args),
+        Command::CollectMetrics(args) => crate::metrics::metrics(args),
+        Command::CacheblendReport(args) => cacheblend(args),
         Command::Trace(command) => crate::trace::run(command),
         Command::Catalog(command) => catalog(command),
     }
@@ -219,6 +222,30 @@ fn compat(args: &CompatArgs) -> Exit {
     let told = deliver(&args.common, &report, |width| render::compat(&report, width));
     let policy = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
     first(&[read, told, policy])
+}
+
+fn cacheblend(args: &CacheblendArgs) -> Exit {
+    let named = |path: &PathBuf| {
+        if path.is_dir() {
+            Input::Path(path.clone())
+        } else {
+            Input::Page { path: path.clone(), role: "lmcache" }
+        }
+    };
+    let mut inputs: Vec<Input> =
+        args.targets.iter().map(|path| file(&path.to_string_lossy())).collect();
+    inputs.extend(args.metrics_file.iter().map(named));
+    inputs.extend(
+        args.boundary_evidence_file
+            .iter()
+            .map(|path| Input::Evidence { path: path.clone(), kind: ArtifactKind::Boundary }),
+    );
+    let packet = open(&inputs, &Limits::default());
+    let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
+    let boundary = args.boundary_evidence_file.as_ref().map(|path| path.display().to_string());
+    let report = report::cacheblend(&Catalog::new(), packet, boundary.as_deref());
+    let told = deliver(&args.common, &report, |width| render::cacheblend(&report, width));
+    first(&[read, told])
 }
 
 fn catalog(command: &CatalogCommand) -> Exit {

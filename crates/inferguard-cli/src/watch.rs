@@ -48,9 +48,9 @@ impl Interrupts {
     }
 }
 
-/// A line on standard error that says how far it is; nothing where that is no terminal.
+/// A line on standard error that is redrawn; nothing where that is no terminal.
 #[derive(Debug)]
-pub(crate) struct ProgressLine {
+pub(crate) struct StatusLine {
     shown: bool,
     started: Instant,
     last: Instant,
@@ -62,13 +62,18 @@ const QUIET: Duration = Duration::from_millis(400);
 /// Time between two redrawings.
 const EVERY: Duration = Duration::from_millis(200);
 
-impl ProgressLine {
+impl StatusLine {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         Self { shown: false, started: now, last: now, terminal: std::io::stderr().is_terminal() }
     }
 
-    pub(crate) fn tell(&mut self, at: Progress) {
+    pub(crate) fn tell(&mut self, text: &str) {
+        self.tell_with(|_| text.to_owned());
+    }
+
+    /// Makes the text only where it is shown, from the time that has passed.
+    fn tell_with(&mut self, text: impl FnOnce(Duration) -> String) {
         let now = Instant::now();
         let since = now.duration_since(self.started);
         if !self.terminal || since < QUIET || now.duration_since(self.last) < EVERY {
@@ -76,7 +81,7 @@ impl ProgressLine {
         }
         self.last = now;
         self.shown = true;
-        let _ = write!(std::io::stderr(), "\r\x1b[K{}", line(at, since));
+        let _ = write!(std::io::stderr(), "\r\x1b[K{}", text(since));
         let _ = std::io::stderr().flush();
     }
 
@@ -86,6 +91,25 @@ impl ProgressLine {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
             let _ = std::io::stderr().flush();
         }
+    }
+}
+
+/// How far the reading of a file is.
+#[derive(Debug)]
+pub(crate) struct ProgressLine(StatusLine);
+
+impl ProgressLine {
+    pub(crate) fn new() -> Self {
+        Self(StatusLine::new())
+    }
+
+    pub(crate) fn tell(&mut self, at: Progress) {
+        self.0.tell_with(|since| line(at, since));
+    }
+
+    /// Removes the line.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 }
 

@@ -6,61 +6,13 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use common::server::{Server, assert_clean, entry, manifest, reply};
 use common::{PAGE, command, root, run};
-
-/// A server on loopback that records every request line and answers what it is told.
-struct Server {
-    url: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-type Answer = Box<dyn Fn(&str, &mut TcpStream) + Send + Sync>;
-
-impl Server {
-    fn start(address: &str, answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        let answer: Arc<Answer> = Arc::new(Box::new(answer));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                std::thread::spawn(move || {
-                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                    let first = lines.next().and_then(Result::ok).unwrap_or_default();
-                    let rest: Vec<String> =
-                        lines.map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
-                    kept.lock().unwrap().push(format!("{first}\n{}", rest.join("\n")));
-                    let path = first.split(' ').nth(1).unwrap_or("").to_owned();
-                    answer(&path, &mut stream);
-                });
-            }
-        });
-        Self { url, requests }
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let all = self.requests.lock().unwrap();
-        all.iter().map(|r| r.lines().next().unwrap_or("").to_owned()).collect()
-    }
-}
-
-fn reply(stream: &mut TcpStream, status: &str, kind: &str, body: &[u8]) {
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    let _ = stream.write_all(head.as_bytes());
-    let _ = stream.write_all(body);
-}
 
 /// An LMCache server of 0.5.6 in its routes.
 fn lmcache(path: &str, stream: &mut TcpStream) {
@@ -85,15 +37,6 @@ fn collect(dir: &Path, args: &[&str]) -> common::Run {
     let out = dir.to_str().unwrap();
     let fast = ["--interval-seconds", "0.05", "--timeout-seconds", "5"];
     run(&[&["collect-lmcache", "--output-dir", out], args, &fast[..]].concat())
-}
-
-fn manifest(dir: &Path) -> serde_json::Value {
-    serde_json::from_slice(&fs::read(dir.join("packet_manifest.json")).unwrap()).unwrap()
-}
-
-fn entry(manifest: &serde_json::Value, name: &str) -> serde_json::Value {
-    let files = manifest["files"].as_array().unwrap();
-    files.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name}: {files:?}")).clone()
 }
 
 #[test]
@@ -194,21 +137,6 @@ fn headers_and_tokens_are_sent_and_never_written() {
     assert!(sent.contains("PLANTED-token") && sent.contains("PLANTED-header"), "{sent}");
     assert!(sent.contains("/metrics?key=PLANTED-query"));
     assert_clean(&out, &["PLANTED"]);
-}
-
-fn assert_clean(dir: &Path, words: &[&str]) {
-    for item in fs::read_dir(dir).unwrap() {
-        let path = item.unwrap().path();
-        if path.is_dir() {
-            assert_clean(&path, words);
-            continue;
-        }
-        let bytes = fs::read(&path).unwrap();
-        let text = String::from_utf8_lossy(&bytes);
-        for word in words {
-            assert!(!text.contains(word), "{}: {word}", path.display());
-        }
-    }
 }
 
 #[test]

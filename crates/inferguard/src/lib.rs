@@ -21,6 +21,8 @@ pub mod collect;
 pub mod fetch;
 mod lanes;
 mod measures;
+#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only collection fills it"))]
+pub mod metrics;
 mod observe;
 pub mod packet;
 pub mod render;

@@ -23,6 +23,11 @@ pub(crate) struct Identity {
     pub(crate) instance: Option<String>,
 }
 
+/// Whether a page is that of a GPU exporter, which says nothing of engine and cache.
+pub(crate) fn is_gpu_exporter(scrape: &Scrape) -> bool {
+    scrape.sample_names().any(|name| name.starts_with("DCGM_FI_"))
+}
+
 /// Reads a page's identity.
 pub(crate) fn identity(catalog: &Catalog, scrape: &Scrape) -> Identity {
     let mut engine = None;
@@ -266,6 +271,12 @@ mod tests {
         // A page that tells nothing (metrics go out by OTLP only) does not silence the exports.
         assert_eq!(left(vec![page("python_info 1\n"), one()]), (2, vec![]));
         assert_eq!(left(vec![page("lmcache_mp_l1_usage_ratio 0\n"), one()]), (1, vec![0]));
+    }
+
+    #[test]
+    fn a_gpu_exporter_is_told_by_its_names() {
+        let is = |text: &str| is_gpu_exporter(&page("x", text).scrape);
+        assert!(is("DCGM_FI_DEV_GPU_UTIL{gpu=\"0\"} 9\n") && !is("vllm:prompt_tokens_total 1\n"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Arguments.
 
 pub(crate) mod collect;
+pub(crate) mod metrics;
 pub(crate) mod trace;
 
 use std::path::PathBuf;
@@ -28,6 +29,10 @@ pub(crate) enum Command {
     LmcacheCompat(CompatArgs),
     /// Collect a packet of evidence from servers that run and from files, without changing either
     CollectLmcache(Box<collect::CollectLmcacheArgs>),
+    /// Scrape a metrics page over time: packet, timeline, windows and a summary
+    CollectMetrics(Box<metrics::CollectMetricsArgs>),
+    /// CacheBlend's counters and ratios, serialisation, lifecycle and boundary evidence
+    CacheblendReport(CacheblendArgs),
     /// Storage and event traces (.lct): what they hold, what is wrong with them
     #[command(subcommand)]
     Trace(trace::TraceCommand),
@@ -127,6 +132,21 @@ pub(crate) struct CompatArgs {
     pub(crate) timeout_seconds: f64,
     #[command(flatten)]
     pub(crate) declared: Declared,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheblendArgs {
+    /// Metrics pages: files, directories (packets) or - for standard input
+    #[arg(value_name = "TARGET", required_unless_present = "metrics_file")]
+    pub(crate) targets: Vec<PathBuf>,
+    /// Metrics page or packet (repeatable; counts beside targets)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) metrics_file: Vec<PathBuf>,
+    /// Boundary evidence (JSON lines, or a finished summary)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boundary_evidence_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -326,7 +346,8 @@ fn rate(text: &str) -> Result<f64, String> {
 
 pub(crate) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(n) if n.is_finite() && n > 0.0 => Ok(n),
-        _ => Err("a number above zero is needed".into()),
+        // Thirty years of seconds: more is no time that can be waited for.
+        Ok(n) if n > 0.0 && n <= 1e9 => Ok(n),
+        _ => Err("a number above zero and up to 1e9 is needed".into()),
     }
 }

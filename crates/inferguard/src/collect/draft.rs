@@ -77,6 +77,65 @@ impl Draft {
         Ok(())
     }
 
+    /// A file of rows that are written one by one; [`Self::keep_lines`] ends it.
+    pub(super) fn lines(&self, file: &str) -> io::Result<BufWriter<File>> {
+        Ok(BufWriter::with_capacity(256 << 10, File::create(self.place.staging().join(file))?))
+    }
+
+    /// Ends a file of rows. They were made from what is in the packet.
+    pub(super) fn keep_lines(
+        &mut self,
+        name: &str,
+        file: &str,
+        out: BufWriter<File>,
+    ) -> io::Result<()> {
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        let (bytes, sha256) = digest(&self.place.staging().join(file))?;
+        let mut made = entry(name, None, "inferguard".into());
+        made.kind = "report".into();
+        made.bytes = Some(bytes);
+        made.sha256 = Some(sha256);
+        made.file = Some(file.to_owned());
+        self.entries.push(made);
+        Ok(())
+    }
+
+    /// Takes names out of what was written before they were learned.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        for made in &mut self.entries {
+            made.source = self.cleaner.text(&made.source);
+            let Some(file) = &made.file else { continue };
+            let path = self.place.staging().join(file);
+            let before = fs::read(&path)?;
+            let (clean, replaced) = self.cleaner.clean(file, before.clone());
+            if clean == before {
+                continue;
+            }
+            fs::write(&path, &clean)?;
+            made.bytes = Some(clean.len() as u64);
+            made.sha256 = Some(hex(&Sha256::digest(&clean)));
+            for (class, count) in replaced {
+                *made.redacted.entry(class).or_default() += count;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an early manifest with the times of capture, where the reader finds them.
+    pub(super) fn put_times(&self) -> io::Result<()> {
+        let early = serde_json::json!({"files": self.entries.iter().filter_map(|e| {
+            Some(serde_json::json!({"file": e.file.as_ref()?, "captured_at": e.captured_at}))
+        }).collect::<Vec<_>>(), "sha256": null});
+        self.put(super::PacketManifest::FILE, early.to_string().as_bytes())
+    }
+
+    /// Writes the manifest, in the place of the early one.
+    pub(super) fn put_manifest(&self, manifest: &super::PacketManifest) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(manifest)?;
+        text.push(b'\n');
+        self.put(super::PacketManifest::FILE, &text)
+    }
+
     /// Writes a file that is in no list: the manifest.
     pub(super) fn put(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.place.staging().join(file);

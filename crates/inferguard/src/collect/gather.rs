@@ -78,7 +78,8 @@ pub(crate) fn run(client: &Client, tasks: Vec<Task>, cancel: &AtomicBool) -> Vec
     })
 }
 
-fn one(client: &Client, task: Task, cancel: &AtomicBool) -> Fetched {
+/// Runs one task.
+pub(super) fn one(client: &Client, task: Task, cancel: &AtomicBool) -> Fetched {
     let mut attempts = Vec::new();
     let mut answer = None;
     for address in &task.addresses {

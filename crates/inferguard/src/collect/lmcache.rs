@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use lmcache_prom::contract::Catalog;
 
-use super::CollectError;
 use super::draft::{Draft, entry};
 use super::gather::{self, Fetched, Task};
 use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
@@ -16,6 +15,7 @@ use super::place::Place;
 use super::probes::{ENGINE, ENVIRONMENT, ESTABLISHED, LMCACHE, Probe, SKIPPED};
 use super::process::{ProcessFacts, is_allowed};
 use super::redact::Cleaner;
+use super::{CollectError, Ended};
 use crate::fetch::{Address, Client, Credentials, FetchLimits};
 use crate::lanes::TraceRow;
 use crate::packet::{ArtifactKind, Input, Limits, open, sniff};
@@ -312,7 +312,7 @@ fn unfetched(name: &str, source: String, message: String) -> Fetched {
 }
 
 /// Writes an answer, or says why there is none.
-fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
+pub(super) fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
     let last = one.last().cloned();
     let source = last.as_ref().map_or_else(String::new, |a| a.url.clone());
     let mut made = entry(&one.task.name, one.task.role.as_deref(), draft.cleaner.text(&source));
@@ -394,18 +394,9 @@ fn keep_process(draft: &mut Draft, pid: u32, role: Option<&str>) -> io::Result<(
     }
 }
 
-enum Ended {
-    Write(io::Error),
-    Place(super::PlaceError),
-}
-
 /// Reads the packet as it is, writes evidence, report and manifest, and puts it in its place.
 fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<Collected, Ended> {
-    // The times of capture are in the manifest; the reader finds them there.
-    let early = serde_json::json!({"files": draft.entries.iter().filter_map(|e| {
-        Some(serde_json::json!({"file": e.file.as_ref()?, "captured_at": e.captured_at}))
-    }).collect::<Vec<_>>(), "sha256": null});
-    draft.put(PacketManifest::FILE, early.to_string().as_bytes()).map_err(Ended::Write)?;
+    draft.put_times().map_err(Ended::Write)?;
     let staging = draft.place.staging().to_owned();
     let packet = open(&[Input::Path(staging.clone())], &Limits::default());
     let usable = packet.is_usable();
@@ -421,16 +412,14 @@ fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<C
         without(&mut value, prefix.trim_end_matches('/'), ".");
         draft.write_json(name, file, &value).map_err(Ended::Write)?;
     }
-    let manifest = manifest(&draft, request, &report, partial);
-    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|e| Ended::Write(e.into()))?;
-    text.push(b'\n');
-    draft.put(PacketManifest::FILE, &text).map_err(Ended::Write)?;
+    let manifest = manifest(&draft, skipped(request), &report, partial);
+    draft.put_manifest(&manifest).map_err(Ended::Write)?;
     draft.place.keep().map_err(Ended::Place)?;
     Ok(Collected { manifest, report, usable })
 }
 
 /// Puts another text in the place of a prefix, in every text.
-fn without(value: &mut serde_json::Value, prefix: &str, by: &str) {
+pub(super) fn without(value: &mut serde_json::Value, prefix: &str, by: &str) {
     match value {
         serde_json::Value::String(text) if text.contains(prefix) => {
             *text = text.replace(prefix, by);
@@ -501,9 +490,22 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
     out
 }
 
-fn manifest(
+/// The routes that were not called, each with the reason.
+fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
+    SKIPPED
+        .iter()
+        .filter(|(endpoint, ..)| !(request.include_env && *endpoint == "GET /env"))
+        .map(|(endpoint, status, reason)| Skipped {
+            endpoint: (*endpoint).into(),
+            reason: (*reason).into(),
+            status: (*status).into(),
+        })
+        .collect()
+}
+
+pub(super) fn manifest(
     draft: &Draft,
-    request: &LmcacheRequest,
+    skipped_endpoints: Vec<Skipped>,
     report: &CompatReport,
     partial: bool,
 ) -> PacketManifest {
@@ -545,15 +547,7 @@ fn manifest(
                 error: e.error.clone().unwrap_or_default(),
             })
             .collect(),
-        skipped_endpoints: SKIPPED
-            .iter()
-            .filter(|(endpoint, ..)| !(request.include_env && *endpoint == "GET /env"))
-            .map(|(endpoint, status, reason)| Skipped {
-                endpoint: (*endpoint).into(),
-                reason: (*reason).into(),
-                status: (*status).into(),
-            })
-            .collect(),
+        skipped_endpoints,
         compat_summary: CompatSummary::of(report),
     }
 }

@@ -8,15 +8,19 @@ mod gather;
 mod lmcache;
 mod look;
 mod manifest;
+mod metrics;
 mod place;
 pub mod probes;
 mod process;
 mod redact;
+mod schedule;
+mod timeline;
 
 pub use gather::Attempt;
 pub use lmcache::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache};
 pub use look::{LookRequest, look};
 pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
+pub use metrics::{CollectedMetrics, MetricsProgress, MetricsRequest, collect_metrics};
 pub use place::PlaceError;
 pub use process::{ProcessError, ProcessFacts};
 pub use redact::Replaced;
@@ -34,4 +38,10 @@ pub enum CollectError {
     /// A fetch cannot even be tried.
     #[error(transparent)]
     Client(#[from] crate::fetch::FetchError),
+}
+
+/// Why a packet was not finished.
+enum Ended {
+    Write(std::io::Error),
+    Place(PlaceError),
 }

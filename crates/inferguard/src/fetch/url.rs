@@ -83,7 +83,8 @@ impl Address {
     /// The same address, with this path where it has none.
     #[must_use]
     pub fn or_path(&self, path: &str) -> Self {
-        if self.path.is_empty() && self.query.is_none() { self.at(path) } else { self.clone() }
+        let none = matches!(self.path.as_str(), "" | "/") && self.query.is_none();
+        if none { self.at(path) } else { self.clone() }
     }
 
     /// The path of the same server below this address. A path that the user gave is kept in
@@ -180,6 +181,10 @@ mod tests {
         assert_eq!(base.below("/status").shown(), "http://h:1/proxy/status");
         assert_eq!(
             Address::parse("http://h").unwrap().or_path("/metrics").shown(),
+            "http://h/metrics"
+        );
+        assert_eq!(
+            Address::parse("http://h/").unwrap().or_path("/metrics").shown(),
             "http://h/metrics"
         );
         assert_eq!(base.or_path("/metrics").shown(), "http://h:1/proxy/");

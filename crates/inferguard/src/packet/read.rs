@@ -372,11 +372,20 @@ fn launch(
     {
         return None;
     }
-    let found = recognise(Some(relative), head)?;
-    if found.confidence == Confidence::Weak && named == ArtifactKind::HttpAnswer {
-        return None;
-    }
-    artifact.kind = match found.kind {
+    let found = recognise(Some(relative), head);
+    let kind = match found {
+        // What the user says to be boundary evidence is, whatever its rows look like.
+        Some(found) if matches!(found.kind, Kind::Boundary | Kind::BoundarySummary) => found.kind,
+        _ if named == ArtifactKind::Boundary => Kind::Boundary,
+        Some(found)
+            if found.confidence == Confidence::Weak && named == ArtifactKind::HttpAnswer =>
+        {
+            return None;
+        }
+        Some(found) => found.kind,
+        None => return None,
+    };
+    artifact.kind = match kind {
         Kind::Command | Kind::Shell | Kind::ProcCmdline | Kind::Ps => ArtifactKind::Command,
         Kind::ProcEnviron | Kind::EnvText | Kind::EnvJson => ArtifactKind::Environment,
         Kind::LmcacheConfig | Kind::EngineConfig | Kind::KvTransferConfig | Kind::ModelConfig => {
@@ -394,7 +403,7 @@ fn launch(
         // Where things came from is no evidence; the times of capture are read by the caller.
         return Some(Content::Index(String::from_utf8_lossy(head).into_owned()));
     }
-    match readers.launch(found.kind, &artifact.path, head)? {
+    match readers.launch(kind, &artifact.path, head)? {
         Ok(evidence) => Some(Content::Launch(Box::new(evidence))),
         Err(error) => {
             artifact.read = false;

@@ -79,6 +79,11 @@ fn is_sample_line(line: &str) -> bool {
 
 /// Keys that tell JSON artifacts apart: all keys of an entry must stand in the text.
 const JSON_KEYS: &[(&[&str], K)] = &[
+    (&["\"inferguard-engine-metrics-timeline/v1\""], K::Report),
+    (&["\"dcgm-correlated/v1\""], K::Report),
+    (&["\"inferguard-raw-prom-samples/v1\""], K::Report),
+    (&["\"inferguard-metrics-summary/v1\""], K::Report),
+    (&["\"inferguard-partial-results/v1\""], K::Report),
     (&["inferguard-lmcache-packet/v1"], K::Manifest),
     (&["inferguard-observability-compat/v1"], K::Report),
     (&["inferguard-observability-coverage/v1"], K::Report),

@@ -1,6 +1,7 @@
 //! Renderings of the reports. Each takes a report value and gives text; nothing is printed
 //! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
+mod cacheblend;
 mod catalog;
 mod check;
 mod compat;
@@ -9,6 +10,7 @@ mod text;
 mod trace;
 mod trace_more;
 
+pub use cacheblend::cacheblend;
 pub use catalog::{catalog_diff, catalog_list, catalog_show, drift};
 pub use check::check;
 pub use compat::compat;

@@ -127,26 +127,42 @@ pub(crate) struct Judged {
 /// What is said of OTLP exports of a server whose Prometheus pages are there too.
 const SECOND_FEED: &str = "this server's Prometheus pages are here too: its numbers are theirs";
 
-/// Judges a packet; moves its pages out and writes the roles into its artifacts.
-pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -> Judged {
+/// One process (over its restarts) by its pages.
+pub(crate) struct Pages {
+    pub(crate) role: String,
+    pub(crate) timeline: Timeline,
+    /// By the id of a scrape: its artifact, and its place in it where that holds several.
+    from: BTreeMap<usize, (usize, Option<Export>)>,
+}
+
+/// The pages of each process over time; moves them out of the packet and writes the roles into its
+/// artifacts. The second value says what each scrape is called, by its id.
+pub(crate) fn by_process(catalog: &Catalog, packet: &mut Packet) -> (Vec<Pages>, Vec<String>) {
+    // A GPU exporter's page is no target: its silence about the cache means nothing.
+    let artifacts = &mut packet.artifacts;
+    packet.pages.retain(|page| {
+        let gpu = roles::is_gpu_exporter(&page.scrape);
+        if let Some(artifact) = artifacts.get_mut(page.artifact).filter(|_| gpu) {
+            artifact.role = Some("gpu".to_owned());
+        }
+        !gpu
+    });
     let groups = roles::group(catalog, &packet.pages);
     let mut slots: Vec<_> = std::mem::take(&mut packet.pages).into_iter().map(Some).collect();
-    let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
     // A file of exports holds many pages: scrapes are told by their page.
-    let page_paths: Vec<String> = slots
+    let names: Vec<String> = slots
         .iter()
         .map(|page: &Option<Page>| {
             let page = page.as_ref();
-            let path = page.and_then(|p| paths.get(p.artifact)).cloned().unwrap_or_default();
+            let artifact = page.and_then(|p| packet.artifacts.get(p.artifact));
+            let path = artifact.map(|a| a.path.clone()).unwrap_or_default();
             match page.and_then(|p| p.export?.line) {
                 Some(line) => format!("{path}:{line}"),
                 None => path,
             }
         })
         .collect();
-    let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
-    let mut measured: Vec<(String, Measures)> = Vec::new();
-    let mut timelines: Vec<Timeline> = Vec::new();
+    let mut out = Vec::new();
     for (role, members) in groups {
         let pages: Vec<(usize, Page)> =
             members.into_iter().filter_map(|m| Some((m, slots.get_mut(m)?.take()?))).collect();
@@ -161,24 +177,36 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
                 artifact.issues.push(InputIssue::whole("second_feed", SECOND_FEED));
             }
         }
-        let mut artifacts: BTreeMap<usize, (&str, Option<Export>)> = BTreeMap::new();
+        let mut from = BTreeMap::new();
         let mut captured = Vec::new();
         for (id, page) in pages {
             let time = match page.export {
                 Some(export) => export.at,
                 None => packet.artifacts.get(page.artifact).and_then(|a| a.captured_at),
             };
-            let path = paths.get(page.artifact).map_or("", String::as_str);
-            artifacts.insert(id, (path, page.export));
+            from.insert(id, (page.artifact, page.export));
             captured.push(Captured { id, time, scrape: Arc::new(page.scrape) });
         }
-        let timeline = Timeline::from_scrapes(captured);
+        out.push(Pages { role, timeline: Timeline::from_scrapes(captured), from });
+    }
+    (out, names)
+}
+
+/// Judges a packet; moves its pages out and writes the roles into its artifacts.
+pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -> Judged {
+    let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
+    let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
+    let mut measured: Vec<(String, Measures)> = Vec::new();
+    let (processes, page_paths) = by_process(catalog, packet);
+    let mut timelines: Vec<Timeline> = Vec::new();
+    for Pages { role, timeline, from } in processes {
+        let place = |id: usize| from.get(&id).copied();
         let scrapes: Vec<observe::Sight<'_>> = timeline
             .scrapes()
             .iter()
             .map(|c| observe::Sight {
-                path: artifacts.get(&c.id).map_or("", |(path, _)| path),
-                export: artifacts.get(&c.id).and_then(|(_, export)| *export),
+                path: place(c.id).and_then(|(a, _)| paths.get(a)).map_or("", String::as_str),
+                export: place(c.id).and_then(|(_, export)| export),
                 scrape: &c.scrape,
             })
             .collect();

@@ -3,6 +3,7 @@
 //! A report holds no wall-clock time and no machine state: the same packet gives the same
 //! bytes.
 
+mod cacheblend;
 mod catalog;
 mod check;
 mod compat;
@@ -10,6 +11,9 @@ mod findings;
 mod numbers;
 mod parts;
 
+pub use cacheblend::{
+    BlendLifecycle, BlendMetrics, BlendRatios, BlendSerde, CacheblendReport, cacheblend,
+};
 pub use catalog::{
     CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list,
     show,

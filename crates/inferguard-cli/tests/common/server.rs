@@ -1,0 +1,84 @@
+//! A server on loopback, and what collectors make of it.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// A server on loopback that records every request line and answers what it is told.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+}
+
+pub(crate) type Answer = Box<dyn Fn(&str, &mut TcpStream) + Send + Sync>;
+
+impl Server {
+    pub(crate) fn start(
+        address: &str,
+        answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        let answer: Arc<Answer> = Arc::new(Box::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+                std::thread::spawn(move || {
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    let first = lines.next().and_then(Result::ok).unwrap_or_default();
+                    let rest: Vec<String> =
+                        lines.map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+                    kept.lock().unwrap().push(format!("{first}\n{}", rest.join("\n")));
+                    let path = first.split(' ').nth(1).unwrap_or("").to_owned();
+                    answer(&path, &mut stream);
+                });
+            }
+        });
+        Self { url, requests }
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let all = self.requests.lock().unwrap();
+        all.iter().map(|r| r.lines().next().unwrap_or("").to_owned()).collect()
+    }
+}
+
+pub(crate) fn reply(stream: &mut TcpStream, status: &str, kind: &str, body: &[u8]) {
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let _ = stream.write_all(head.as_bytes());
+    let _ = stream.write_all(body);
+}
+
+pub(crate) fn manifest(dir: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(dir.join("packet_manifest.json")).unwrap()).unwrap()
+}
+
+pub(crate) fn entry(manifest: &serde_json::Value, name: &str) -> serde_json::Value {
+    let files = manifest["files"].as_array().unwrap();
+    files.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name}: {files:?}")).clone()
+}
+
+pub(crate) fn assert_clean(dir: &Path, words: &[&str]) {
+    for item in fs::read_dir(dir).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            assert_clean(&path, words);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for word in words {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
