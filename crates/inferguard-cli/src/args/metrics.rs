@@ -7,11 +7,14 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::collect::NetArgs;
 use super::positive;
 
-/// Exit codes: 0 every sample came, or some failed (`failed=`, and a line each on standard error);
-/// 3 no sample of the endpoint came; 4 the output could not be written; 2 usage; 130 and 143
-/// interrupted, with what was there written.
+/// What `--help` says of the outcome.
+const OUTCOMES: &str = "Exit codes: 0 every sample came, or some failed (failed=N, and a line a cause on \
+    standard error); 2 usage; 3 no sample of the endpoint came; 4 the output could not be written; \
+    130 and 143 interrupted, with what was there written.";
+
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("length").args(["samples", "duration_seconds"]), verbatim_doc_comment)]
+#[command(group = ArgGroup::new("length").args(["samples", "duration_seconds"]))]
+#[command(after_help = OUTCOMES)]
 pub(crate) struct CollectMetricsArgs {
     /// What answers at the endpoint
     #[arg(long, value_enum)]
