@@ -121,6 +121,11 @@ impl<'a> Target<'a> {
         self.names.get(signal).into_iter().flatten()
     }
 
+    /// Names under which its pages show a signal.
+    pub fn names(&self, signal: &str) -> impl Iterator<Item = &'a str> + '_ {
+        self.names.get(signal).into_iter().flatten().map(|n| n.name)
+    }
+
     /// The last page with one of the signal's series.
     fn last_page(&self, name: &str) -> Option<(&'a str, &Scrape)> {
         let captured = self.timeline.scrapes().iter().rev().find(|c| c.scrape.has(name))?;
