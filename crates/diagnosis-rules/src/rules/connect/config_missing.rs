@@ -60,12 +60,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.9,
         "the start asks for a flag that was not given",
-        &[
-            "sglang.lmcache_config_missing",
-            "config.required",
-            "config.role_missing",
-            "config.file_missing",
-        ],
+        &["sglang.lmcache_config_missing", "config.required", "config.role_missing"],
     ));
     signs.extend(logged(
         view,
@@ -109,5 +104,19 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    critical_if_down(view, Outcome::from_signs(signs, 0.5))
+    // A start that asks for a flag has ended, whatever else the log holds.
+    let ended = view.count(REFUSED) > 0;
+    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if ended {
+            hit.severity = Some(Severity::Critical);
+        }
+    })
 }
+
+/// Lines with which a start ends for want of a flag.
+const REFUSED: &[&str] = &[
+    "sglang.lmcache_config_missing",
+    "config.required",
+    "config.role_missing",
+    "config.unrecognized",
+];
