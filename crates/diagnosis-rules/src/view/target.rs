@@ -199,6 +199,21 @@ impl<'a> Target<'a> {
         Some(Growth { value, window, source: self.last(signal)?.source })
     }
 
+    /// How much a counter grew in each window; 0 in those that hold a restart.
+    pub fn windows(&self, signal: &str) -> Vec<f64> {
+        self.timeline
+            .windows()
+            .iter()
+            .map(|w| {
+                self.spelled(signal)
+                    .filter(|_| w.restart.is_none())
+                    .filter_map(|n| self.timeline.increase(w, &sample_name(n), &[]))
+                    .map(|i| i.value)
+                    .sum()
+            })
+            .collect()
+    }
+
     /// How much a counter grew, by a label.
     pub fn growth_by(&self, signal: &str, label: &str) -> BTreeMap<String, f64> {
         let mut out = BTreeMap::new();

@@ -62,5 +62,5 @@ pub(crate) const RULE: Rule = Rule {
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let signs = mode_mismatch(cx.view);
-    Outcome::from_signs(signs, 0.5)
+    critical_if_down(cx.view, Outcome::from_signs(signs, 0.5))
 }

@@ -72,6 +72,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "the server was reached and could not open the GPU memory".into(),
         );
     }
+    if !mode_mismatch(view).is_empty() {
+        return Outcome::RuledOut("the server was reached, and is of another mode".into());
+    }
     let mut signs = Vec::new();
     signs.extend(logged(
         view,

@@ -101,7 +101,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             let n = |name: &str| p.setting(name).and_then(|s| s.as_f64()).unwrap_or(1.0);
             n("data_parallel") * n("tensor_parallel") * n("pipeline_parallel")
         })
-        .sum();
+        .fold(1.0, f64::max);
     for (path, status) in view.statuses() {
         let Some(tracked) = status.liveness.as_ref().and_then(|l| l.tracked_instances) else {
             continue;

@@ -105,7 +105,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "LMCache itself says that keys are shared and no seed is set",
         &["hash.central", "pd.hash_seed"],
     ));
-    if shared.is_empty() && signs.is_empty() {
+    let unlike = hashes.len() > 1 && never_hit(view);
+    if shared.is_empty() && signs.is_empty() && !unlike {
         return Outcome::Clear;
     }
     if hashes.len() > 1 {
@@ -149,6 +150,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Stores and lookups of one deployment that never met, by the log or by the counters.
+fn never_hit(view: &View<'_>) -> bool {
+    let looked = lookups(view);
+    if looked.count > 1 && looked.hit_zero == looked.count && view.count(EMBEDDED_STORES) > 1 {
+        return true;
+    }
+    let value = |signal: &str| view.last(signal).map(|r| r.value);
+    let (asked, stored) =
+        (value("embedded.num_lookup_tokens"), value("embedded.num_stored_tokens"));
+    let chunk = chunk_size(view).0;
+    value("embedded.num_lookup_hits") == Some(0.0)
+        && asked.is_some_and(|n| n >= 8.0 * chunk)
+        && stored.is_some_and(|n| n >= 8.0 * chunk)
 }
 
 fn engines(n: usize) -> String {

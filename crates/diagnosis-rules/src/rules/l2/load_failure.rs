@@ -96,7 +96,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "mp.l2.prefetch_loop_error",
         ],
     ));
-    let adapter = ["mp.l2.fs_load", "mp.l2.nixl_load_failed", "mp.prefetched_read_error"];
+    let adapter = ["mp.l2.fs_load", "mp.l2.nixl_load_failed"];
     signs.extend(
         logged(view, 0.6, "an adapter fails to load", &adapter)
             .filter(|_| view.count(&adapter) as f64 >= many.min(2.0)),

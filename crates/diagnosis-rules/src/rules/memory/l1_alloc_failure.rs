@@ -37,7 +37,7 @@ pub(crate) const RULE: Rule = Rule {
         many, or for eviction that fails.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_mp_l1_failures"],
+    explains: &["lmcache_mp_l1_failures", "l2-load-failure"],
     related: &["pin-leak", "l1-too-small", "eviction-stalled"],
     evaluate,
     example: Example {
@@ -129,8 +129,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         };
         let written = target.growth("mp.l1.write").map_or(0.0, |g| g.value);
         let evicted = target.growth("mp.l1.evictions").map_or(0.0, |g| g.value);
-        // Where eviction keeps up, the size is the cause.
-        if evicted < failed.value && failed.value >= 0.1 * written {
+        // Where eviction frees anything worth its name, the size is the cause.
+        if evicted < 0.02 * failed.value && failed.value >= 0.1 * written {
             signs.push(Sign::measured(
                 0.55,
                 format!("{:.0} allocations failed beside {written:.0} writes and {evicted:.0} evictions", failed.value),
@@ -144,7 +144,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             let objects = l1.objects.unwrap_or(0);
             let full = l1.usage_ratio.is_some_and(|u| u >= 0.9);
             if objects > 0
-                && full
+                && (full || view.last("mp.l1.allocation_failure").is_some_and(|r| r.value > 0.0))
                 && locked as f64 >= cx.threshold(&PINNED) * objects as f64
                 && !signs.is_empty()
             {

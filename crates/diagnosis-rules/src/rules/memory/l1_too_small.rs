@@ -27,6 +27,12 @@ const HITS: Threshold = Threshold {
     default: 0.5,
     about: "Hit rate of lookups below which reuse is lost",
 };
+const WINDOW: Threshold = Threshold {
+    name: "min_chunks_of_a_window",
+    unit: "chunks",
+    default: 16.0,
+    about: "Chunks looked up or evicted in a window before it is compared with another",
+};
 const RETURNED: Threshold = Threshold {
     name: "min_returned_chunks",
     unit: "chunks",
@@ -50,7 +56,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::ServerPage, Need::EmbeddedPage, Need::EngineLog, Need::ServerLog],
-    thresholds: &[&CHUNKS, &ROUNDS, &EVICTED, &HITS, &RETURNED, &OVER],
+    thresholds: &[&CHUNKS, &ROUNDS, &EVICTED, &HITS, &RETURNED, &WINDOW, &OVER],
     releases: "",
     explanation: "An LRU cache that is a little smaller than the working set hits almost nothing: each \
         chunk is evicted shortly before its reuse. Then evictions come close to writes, \
@@ -112,12 +118,24 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "eviction does not run: what is full is not for lack of size".into(),
         );
     }
+    if let Some(locked) = locked(view) {
+        return Outcome::RuledOut(locked);
+    }
+    if view.texts(&["hash.none_hash"], "none_hash").len() > 1 {
+        return Outcome::RuledOut(
+            "keys of different processes never match, whatever the size".into(),
+        );
+    }
     let mut signs = Vec::new();
     signs.extend(view.targets.iter().filter_map(|t| churn(cx, t)));
+    signs.extend(view.targets.iter().filter_map(|t| forgot(cx, t)));
     for target in &view.targets {
         let gap = target.histogram("mp.l1.chunk_evict_reuse_gap");
+        let pressed = target
+            .growth("mp.l1.eviction_loop_triggered")
+            .is_some_and(|g| g.value >= cx.threshold(&ROUNDS));
         let returned = gap.as_ref().and_then(lmcache_prom::Histogram::count).unwrap_or_default();
-        if returned >= cx.threshold(&RETURNED) {
+        if pressed && returned >= cx.threshold(&RETURNED) {
             let mean = gap.and_then(|g| g.mean()).unwrap_or_default();
             let source = target.last("mp.l1.chunk_evict_reuse_gap").map(|r| r.source);
             signs.push(Sign::measured(
@@ -186,6 +204,49 @@ fn churn(cx: &Context<'_>, target: &Target<'_>) -> Option<Sign> {
             vec![written.source, evicted.source, pressed.source],
         )
     })
+}
+
+/// Objects of L1 that nobody may evict: then its size is not what fails.
+fn locked(view: &View<'_>) -> Option<String> {
+    view.statuses().find_map(|(_, status)| {
+        status.l1.values().find_map(|l1| {
+            let objects = l1.objects.filter(|n| *n > 0)?;
+            let held = l1.write_locked.unwrap_or(0) + l1.read_locked.unwrap_or(0);
+            (held * 5 >= objects * 4)
+                .then(|| format!("{held} of {objects} objects of L1 are locked"))
+        })
+    })
+}
+
+/// What hit in an earlier window misses after evictions.
+fn forgot(cx: &Context<'_>, target: &Target<'_>) -> Option<Sign> {
+    let windows = |signal: &str| target.windows(signal);
+    let (looked, hit) =
+        (windows("embedded.num_lookup_tokens"), windows("embedded.num_lookup_hits"));
+    let evicted = windows("embedded.local_cpu_evict_count");
+    let least = chunk_size(cx.view).0 * cx.threshold(&WINDOW);
+    let rate = |i: usize| {
+        let looked = looked.get(i).copied().filter(|n| *n >= least)?;
+        Some(hit.get(i).copied().unwrap_or_default() / looked)
+    };
+    let warm = (0..looked.len()).find(|i| rate(*i).is_some_and(|r| r >= 0.5))?;
+    let cold = (warm + 1..looked.len()).find(|i| {
+        rate(*i).is_some_and(|r| r < 0.2)
+            && evicted
+                .get(warm..=*i)
+                .is_some_and(|e| e.iter().sum::<f64>() >= cx.threshold(&WINDOW))
+    })?;
+    let gone: f64 = evicted.get(warm..=cold)?.iter().sum();
+    let source = target.last("embedded.local_cpu_evict_count")?.source;
+    Some(Sign::measured(
+        0.65,
+        format!(
+            "{:.0} % of the tokens hit in one window, {:.0} % in a later one, {gone:.0} chunks were evicted between",
+            100.0 * rate(warm)?,
+            100.0 * rate(cold)?
+        ),
+        vec![source],
+    ))
 }
 
 /// The same of LMCache inside an engine.

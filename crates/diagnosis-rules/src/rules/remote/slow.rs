@@ -102,7 +102,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let remote = view.text("remote_url").is_some()
         || view.last("embedded.num_remote_read_bytes").is_some_and(|b| b.value > 0.0)
         || view.targets.iter().any(|t| t.has("embedded.remote_time_to_get"))
-        || view.count(&["remote.up", "remote.get_timeout"]) > 0;
+        || view.count(&["remote.up", "remote.get_timeout"]) > 0
+        || view.growth("mp.l2.prefetch_load_completed").is_some_and(|g| g.value > 0.0)
+        || view.count(&["p2p.load_timeout", "p2p.transfer"]) > 0;
     for load in view.launch.iter().flat_map(|l| &l.environment.workloads) {
         let pairs =
             [("cold_run_seconds", "warm_run_seconds"), ("cold_ttft_seconds", "warm_ttft_seconds")];
@@ -120,6 +122,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     for requests in view.launch.iter().flat_map(|l| &l.environment.requests) {
         if let (Some(hit), Some(miss)) = (&requests.ttft_hit, &requests.ttft_miss)
+            && remote
             && hit.count >= 3
             && miss.count >= 3
             && hit.p50 > miss.p50 * cx.threshold(&SLOWER)

@@ -2,6 +2,13 @@
 
 use crate::rules::prelude::*;
 
+const FAILED: Threshold = Threshold {
+    name: "min_failures",
+    unit: "requests",
+    default: 2.0,
+    about: "Requests of a collector without an answer before it is said",
+};
+
 pub(crate) const RULE: Rule = Rule {
     code: "endpoint_unreachable",
     aliases: &[],
@@ -11,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[],
-    thresholds: &[],
+    thresholds: &[&FAILED],
     releases: "",
     explanation: "The collector asked and got no answer: the connection was refused, or the deadline \
         passed. A server that hangs answers nothing on any route while its process runs; one \
@@ -53,7 +60,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .filter(|p| p.status.is_none() && p.error.is_some())
         .map(|p| placed(&p.place, p.endpoint.clone(), p.error.clone()))
         .collect();
-    if !failed.is_empty() {
+    if failed.len() as f64 >= cx.threshold(&FAILED) {
         signs.push(Sign::measured(
             0.9,
             format!("{} of {} requests of the collector got no answer", failed.len(), probes.len()),

@@ -1,5 +1,7 @@
 //! The head of the prompt changes with every request.
 
+use coverage_model::Claim;
+
 use crate::rules::prelude::*;
 
 const LOOKED: Threshold = Threshold {
@@ -150,5 +152,14 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![written.source],
         ));
     }
-    Outcome::from_signs(signs, 0.55)
+    // Hashes alone do not tell a changing head from a load without any reuse.
+    let proven = signs.iter().any(|s| s.claim == Claim::Inferred);
+    Outcome::from_signs(signs, 0.55).map(|hit| {
+        if !proven {
+            hit.severity = Some(Severity::Info);
+            hit.title = Some(
+                "No prefix repeats: the head of the prompt changes, or the load has nothing in common".into(),
+            );
+        }
+    })
 }
