@@ -3,6 +3,7 @@
 // A task talks to the maintainer who started it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod cases;
 mod catalog;
 mod generated;
 mod import_fixture;
@@ -36,6 +37,14 @@ enum Task {
     BenchLct(lct_bench::BenchArgs),
     /// Write a large .lct trace made from a small real one.
     GenLct(lct_bench::GenArgs),
+    /// Hold the diagnosis against field cases and labelled packets.
+    Cases {
+        /// Directory with cases or packets.
+        dir: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
     Catalog {
         /// Fail on what differs instead of writing it.
@@ -75,6 +84,7 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
+        Task::Cases { dir, json } => cases::run(dir, *json),
         Task::Catalog { check } => catalog::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
         Task::Lanes { dir } => {

@@ -10,7 +10,7 @@ use inferguard::report::{CheckReport, Options, check};
 use lmcache_prom::contract::Catalog;
 
 /// Rules that a declaration of the user answers, not evidence.
-const DECLARED: &[&str] = &["lmcache_mode_mismatch", "lmcache_mp_observability_disabled"];
+const DECLARED: &[&str] = &["lmcache_mode_mismatch"];
 
 fn run(catalog: &Catalog, example: &Example) -> CheckReport {
     let dir = tempfile::tempdir().unwrap();

@@ -1,10 +1,18 @@
 //! The registry: one rule a file, in the order in which they are asked.
 
+mod connect;
 mod coverage;
+mod geometry;
+mod hashing;
+mod l2;
 mod log;
+mod memory;
+mod remote;
 mod server;
 mod shared;
+mod telemetry;
 mod trace;
+mod workload;
 
 /// What every rule's file uses.
 #[allow(unused_imports, reason = "each rule takes what it needs of it")]
@@ -24,6 +32,45 @@ use crate::rule::Rule;
 
 /// Every rule. Of causes that name each other the earlier one explains the later one.
 pub const RULES: &[&Rule] = &[
+    // Causes.
+    &connect::connector_unknown::RULE,
+    &connect::version_mismatch::RULE,
+    &connect::hma::RULE,
+    &geometry::chunk_block::RULE,
+    &connect::config_missing::RULE,
+    &connect::mode_mismatch::RULE,
+    &connect::cuda_ipc::RULE,
+    &connect::server_unreachable::RULE,
+    &connect::worker_deregistered::RULE,
+    &hashing::algorithm_unstable::RULE,
+    &hashing::seed_unset::RULE,
+    &geometry::prompt_shorter::RULE,
+    &memory::host_limit::RULE,
+    &memory::eviction_stalled::RULE,
+    &memory::pin_leak::RULE,
+    &l2::server_store_failure::RULE,
+    &memory::l1_too_small::RULE,
+    &memory::l1_alloc_failure::RULE,
+    &l2::store_failure::RULE,
+    &l2::load_failure::RULE,
+    &remote::health_stuck::RULE,
+    &remote::unreachable::RULE,
+    &remote::data_missing::RULE,
+    &remote::slow::RULE,
+    &remote::lookup_timeout::RULE,
+    &remote::pd_transfer::RULE,
+    &workload::tenant_isolation::RULE,
+    &workload::volatile_prefix::RULE,
+    &workload::hicache_policy::RULE,
+    &workload::decode_not_saved::RULE,
+    &workload::gpu_cache_covers::RULE,
+    &telemetry::endpoint_unreachable::RULE,
+    &telemetry::multiproc_dir::RULE,
+    &telemetry::not_exported::RULE,
+    &telemetry::renamed::RULE,
+    &telemetry::known_wrong::RULE,
+    &telemetry::registration_conflict::RULE,
+    &telemetry::incomplete::RULE,
     // What the server's own pages and answers show to be wrong.
     &server::eventbus_loss::RULE,
     &server::eventbus_subscriber_exceptions::RULE,

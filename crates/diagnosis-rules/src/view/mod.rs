@@ -12,7 +12,7 @@ use lmcache_launch::Process;
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_otel::SpanEvidence;
-use lmcache_prom::contract::{Product, Release};
+use lmcache_prom::contract::{Catalog, Product, Release};
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
 
 pub use events::Event;
@@ -35,11 +35,15 @@ pub struct Declared {
     pub metrics_off: bool,
     /// Mode that the user expects.
     pub expect_mode: Option<Mode>,
+    /// Endpoints that were named and did not answer, each with why.
+    pub unreachable: Vec<(String, String)>,
 }
 
 /// Everything that is known of a deployment.
 #[derive(Debug)]
 pub struct View<'a> {
+    /// Names of series by signal and release.
+    pub catalog: &'a Catalog,
     /// Processes whose pages were read.
     pub targets: Vec<Target<'a>>,
     /// Logs.

@@ -121,6 +121,11 @@ impl<'a> Target<'a> {
         self.names.get(signal).into_iter().flatten()
     }
 
+    /// Names under which its pages show a signal.
+    pub fn names(&self, signal: &str) -> impl Iterator<Item = &'a str> + '_ {
+        self.names.get(signal).into_iter().flatten().map(|n| n.name)
+    }
+
     /// The last page with one of the signal's series.
     fn last_page(&self, name: &str) -> Option<(&'a str, &Scrape)> {
         let captured = self.timeline.scrapes().iter().rev().find(|c| c.scrape.has(name))?;
@@ -192,6 +197,21 @@ impl<'a> Target<'a> {
             .filter_map(|named| self.grown(&sample_name(named), labels))
             .reduce(|a, b| a + b)?;
         Some(Growth { value, window, source: self.last(signal)?.source })
+    }
+
+    /// How much a counter grew in each window; 0 in those that hold a restart.
+    pub fn windows(&self, signal: &str) -> Vec<f64> {
+        self.timeline
+            .windows()
+            .iter()
+            .map(|w| {
+                self.spelled(signal)
+                    .filter(|_| w.restart.is_none())
+                    .filter_map(|n| self.timeline.increase(w, &sample_name(n), &[]))
+                    .map(|i| i.value)
+                    .sum()
+            })
+            .collect()
     }
 
     /// How much a counter grew, by a label.

@@ -375,7 +375,12 @@ fn add<R: Read>(
             }
             None
         }
-        Content::Index(text) => Some(text),
+        Content::Index(text, probes) => {
+            if let Some(probes) = probes {
+                packet.lanes.launch.get_or_insert_default().extend(*probes);
+            }
+            Some(text)
+        }
         Content::Trace(mut evidence) => {
             // Of a raw trace the stored bytes are what was hashed.
             if evidence.sha256.is_empty() {

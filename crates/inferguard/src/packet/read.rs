@@ -32,7 +32,7 @@ pub(crate) enum Content {
     /// Pages that came by OTLP.
     Exports(Vec<(Export, Scrape)>),
     /// The text of a small index file.
-    Index(String),
+    Index(String, Option<Box<lmcache_launch::Evidence>>),
     /// A trace.
     Trace(Box<TraceEvidence>),
     /// An output of LMCache's trace tools.
@@ -218,11 +218,7 @@ fn read_body<R: Read>(
             let mut text = Vec::new();
             let rest = body.take(limits.index_bytes).read_to_end(&mut text);
             head.extend_from_slice(&text);
-            if rest.is_ok() {
-                Content::Index(String::from_utf8_lossy(&head).into_owned())
-            } else {
-                Content::Other
-            }
+            if rest.is_ok() { index(&head, relative, artifact, readers) } else { Content::Other }
         }
         ArtifactKind::Lct => trace(Cursor::new(head).chain(body), artifact),
         ArtifactKind::TraceReplay => match whole(head, body, limits, artifact) {
@@ -400,8 +396,7 @@ fn launch(
     };
     artifact.read = true;
     if artifact.kind == ArtifactKind::Manifest {
-        // Where things came from is no evidence; the times of capture are read by the caller.
-        return Some(Content::Index(String::from_utf8_lossy(head).into_owned()));
+        return Some(index(head, relative, artifact, readers));
     }
     match readers.launch(kind, &artifact.path, head)? {
         Ok(evidence) => Some(Content::Launch(Box::new(evidence))),
@@ -411,6 +406,16 @@ fn launch(
             Some(Content::Other)
         }
     }
+}
+
+/// Where things came from is no evidence; the times of capture are read by the caller. What a
+/// collector could not reach is.
+fn index(bytes: &[u8], relative: &str, artifact: &Artifact, readers: &mut Readers) -> Content {
+    let probes = recognise(Some(relative), bytes)
+        .filter(|found| found.kind == Kind::ProbeIndex)
+        .and_then(|found| readers.launch(found.kind, &artifact.path, bytes)?.ok())
+        .map(Box::new);
+    Content::Index(String::from_utf8_lossy(bytes).into_owned(), probes)
 }
 
 /// Reads a trace; what is wrong inside it is its own evidence.

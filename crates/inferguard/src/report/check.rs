@@ -230,8 +230,17 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
     declare(catalog, &mut evidence, options.release);
     let coverage = assess(catalog, &evidence);
     let releases = releases(catalog, &evidence, options.release);
-    let diagnosis =
-        find(catalog, &evidence, &timelines, &page_paths, &coverage, &releases, options, &rows);
+    let diagnosis = find(
+        catalog,
+        &evidence,
+        &timelines,
+        &page_paths,
+        &packet.artifacts,
+        &coverage,
+        &releases,
+        options,
+        &rows,
+    );
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
     not_evaluable.extend(diagnosis.not_evaluable);

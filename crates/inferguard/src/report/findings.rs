@@ -11,6 +11,7 @@ use lmcache_prom::contract::{Catalog, Product};
 use super::parts::{Options, ReleaseRow, Releases};
 use crate::lanes::LaneRows;
 use crate::measures::Measures;
+use crate::packet::Artifact;
 
 pub use diagnosis_rules::{Finding, NotEvaluable};
 
@@ -21,6 +22,7 @@ pub(crate) fn find(
     evidence: &Evidence,
     timelines: &[Timeline],
     paths: &[String],
+    artifacts: &[Artifact],
     coverage: &Coverage,
     releases: &Releases,
     options: &Options,
@@ -36,6 +38,7 @@ pub(crate) fn find(
         (parse(&row.min), parse(&row.max))
     };
     let view = View {
+        catalog,
         targets: evidence
             .targets
             .iter()
@@ -68,9 +71,22 @@ pub(crate) fn find(
         declared: Declared {
             metrics_off: options.mp.metrics_off(),
             expect_mode: options.expect_mode,
+            unreachable: unreachable(artifacts),
         },
     };
     diagnose(&view, &options.settings)
+}
+
+/// Endpoints that were named and could not be read.
+fn unreachable(artifacts: &[Artifact]) -> Vec<(String, String)> {
+    artifacts
+        .iter()
+        .filter(|a| a.path.contains("://"))
+        .filter_map(|a| {
+            let issue = a.issues.iter().find(|i| i.code == "not_fetched")?;
+            Some((a.path.clone(), issue.message.clone()))
+        })
+        .collect()
 }
 
 /// Questions that these artifacts leave open.

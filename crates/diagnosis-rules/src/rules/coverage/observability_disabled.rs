@@ -1,11 +1,13 @@
-//! Metrics are declared to be switched off.
+//! Metrics are switched off.
+
+use coverage_model::FactKind;
 
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
     code: "lmcache_mp_observability_disabled",
     aliases: &[],
-    title: "LMCache's metrics are declared to be switched off",
+    title: "LMCache's metrics are switched off",
     kind: Kind::Gap,
     cause: None,
     severity: Severity::Warning,
@@ -17,15 +19,18 @@ pub(crate) const RULE: Rule = Rule {
         series of LMCache: nothing can be judged by it.",
     confirm: "The server's launch line",
     action: "Start the server without --disable-metrics and --disable-observability.",
-    false_positives: "None known: it is said only where it was declared.",
+    false_positives: "None known: the launch line or the configuration says so.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
     evaluate: evaluate,
     example: Example {
-        title: "Needs --mp-metrics-disabled",
-        files: &[File::text("notes.txt", "")],
+        title: "The server was started without metrics",
+        files: &[File::text(
+            "command.json",
+            r#"{"argv": ["lmcache", "server", "--l1-size-gb", "4", "--disable-metrics"], "env": {}}"#,
+        )],
         also: &[],
     },
     counter_example: Example {
@@ -36,10 +41,16 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    if !cx.view.declared.metrics_off {
-        return Outcome::Clear;
+    let mut signs = Vec::new();
+    if cx.view.declared.metrics_off {
+        let what = "--mp-metrics-disabled or --mp-observability-disabled";
+        let source = Source::new("command line", what);
+        signs.push(Sign::inferred(1.0, "it was declared", vec![source]));
     }
-    let what = "--mp-metrics-disabled or --mp-observability-disabled";
-    let sign = Sign::inferred(1.0, "it was declared", vec![Source::new("command line", what)]);
-    Outcome::from_signs(vec![sign], 0.0)
+    let facts = cx.view.facts.facts.iter().filter(|f| f.kind == FactKind::MetricsDisabled);
+    let sources: Vec<Source> = facts.map(|f| f.source.clone()).collect();
+    if !sources.is_empty() {
+        signs.push(Sign::inferred(0.95, "the server was started so", sources));
+    }
+    Outcome::from_signs(signs, 0.0)
 }

@@ -51,16 +51,33 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .logs
         .iter()
         .flat_map(|log| {
-            log.evidence.tracebacks.iter().take(3).map(|t| Source {
-                artifact: log.path.to_owned(),
-                line: Some(t.first_line),
-                what: t.last_line.clone(),
-                value: Some(format!("{} times", t.count)),
-            })
+            log.evidence.tracebacks.iter().filter(|t| !peer_is_gone(&t.last_line)).take(3).map(
+                |t| Source {
+                    artifact: log.path.to_owned(),
+                    line: Some(t.first_line),
+                    what: t.last_line.clone(),
+                    value: Some(format!("{} times", t.count)),
+                },
+            )
         })
         .collect();
     if sources.is_empty() {
         return Outcome::Clear;
     }
     Outcome::from_signs(vec![Sign::inferred(1.0, "tracebacks stand in the log", sources)], 0.0)
+}
+
+/// What a program raises when the other side of a connection ended: at a shutdown all do.
+fn peer_is_gone(last_line: &str) -> bool {
+    const GONE: &[&str] = &[
+        "ConnectionRefusedError",
+        "ConnectionResetError",
+        "BrokenPipeError",
+        "urllib3.exceptions.NewConnectionError",
+        "urllib3.exceptions.MaxRetryError",
+        "requests.exceptions.ConnectionError",
+        "KeyboardInterrupt",
+        "asyncio.exceptions.CancelledError",
+    ];
+    GONE.iter().any(|name| last_line.starts_with(name))
 }

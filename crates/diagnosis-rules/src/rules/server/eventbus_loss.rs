@@ -35,7 +35,7 @@ pub(crate) const RULE: Rule = Rule {
             "lmcache_mp_event_bus_dropped_events_total 412\n\
          lmcache_mp_event_bus_queue_depth 0\n",
         )],
-        also: &[],
+        also: &["telemetry-incomplete"],
     },
     counter_example: Example {
         title: "The counter is there and stands at zero",

@@ -35,7 +35,7 @@ pub(crate) const RULE: Rule = Rule {
             "lmcache_mp_l1_allocation_failure_chunks_total 37\n\
          lmcache_mp_l1_usage_ratio 0.98\n",
         )],
-        also: &[],
+        also: &["l1-alloc-failure"],
     },
     counter_example: Example {
         title: "The counter is there and stands at zero",

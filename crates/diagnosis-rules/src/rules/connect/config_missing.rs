@@ -1,0 +1,122 @@
+//! A flag or file that is needed was not given, or is not read.
+
+use lmcache_launch::{How, Product as Program};
+use lmcache_prom::contract::{Product, Release};
+
+use crate::rules::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    code: "launch_config_missing",
+    aliases: &[],
+    title: "A flag or a configuration file that this release needs was not given, or is not read \
+        by it",
+    kind: Kind::Cause,
+    cause: Some("launch-config-missing"),
+    severity: Severity::Warning,
+    modes: &[],
+    needs: &[Need::Log, Need::Launch],
+    thresholds: &[],
+    releases: "",
+    explanation: "Each release reads its own flags, variables and keys. SGLang since 0.5.13 takes the \
+        server's address only from --lmcache-config-file; vLLM needs kv_role with a \
+        connector; lmcache server needs the size of L1. What is given in a place that the \
+        release does not read has no effect, or ends the start.",
+    confirm: "Read the error at the line named, and compare the launch line with --help of the \
+        release that runs.",
+    action: "Give the flag that the error names. For SGLang: --lmcache-config-file FILE with \
+        mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector.",
+    false_positives: "A flag of a newer release that no table knows yet is not judged.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &["lmcache_log_tracebacks"],
+    related: &["version-mismatch"],
+    evaluate,
+    example: Example {
+        title: "SGLang asks for its configuration file",
+        files: &[File::text(
+            "engine.log",
+            r#"[2026-07-05 13:00:02] Scheduler hit an exception: Traceback (most recent call last):
+  File "sglang/srt/mem_cache/storage/lmcache/lmc_radix_cache.py", line 143, in __init__
+    raise ValueError(
+ValueError: MP mode requires --lmcache-config-file (the YAML supplies mp_host / mp_port).
+"#,
+        )],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "The file is given",
+        files: &[File::text(
+            "command.json",
+            r#"{"argv": ["python", "-m", "sglang.launch_server", "--model-path", "m", "--enable-lmcache", "--lmcache-config-file", "/c.yaml"], "env": {}}"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let mut signs = Vec::new();
+    signs.extend(logged(
+        view,
+        0.9,
+        "the start asks for a flag that was not given",
+        &["sglang.lmcache_config_missing", "config.required", "config.role_missing"],
+    ));
+    signs.extend(logged(
+        view,
+        0.8,
+        "a flag is not known to this release",
+        &["config.unrecognized"],
+    ));
+    signs.extend(raised(view, 0.85, "the connector has no kv_role", &["kv_role"]));
+    for process in view.engines() {
+        for c in process.connectors.iter().filter(|c| c.inside.is_none() && c.role.is_none()) {
+            if matches!(process.product, Program::Vllm | Program::DynamoVllm)
+                && c.how == How::Measured
+            {
+                signs.push(Sign::inferred(
+                    0.6,
+                    "a kv_connector without a kv_role",
+                    vec![placed(&c.place, "kv_connector", Some(c.name.clone()))],
+                ));
+            }
+        }
+        let sglang = matches!(process.product, Program::Sglang | Program::DynamoSglang);
+        let asked =
+            process.setting("sglang.enable_lmcache").and_then(|s| s.as_bool()) == Some(true);
+        let file = process.flag("--lmcache-config-file").is_some();
+        let since = Release::new(0, 5, 13, 0);
+        let (min, _) = view.releases.get(&Product::Sglang).copied().unwrap_or_default();
+        if sglang && asked && !file && min.is_some_and(|m| m >= since) {
+            signs.push(Sign::inferred(
+                0.7,
+                "SGLang was started with --enable-lmcache and without --lmcache-config-file",
+                launched(process, "sglang.enable_lmcache").into_iter().collect(),
+            ));
+        }
+    }
+    for config in view.launch.iter().flat_map(|l| &l.launch.configs) {
+        if let Some(key) = config.unknown_keys.first().filter(|_| start_failed(view)) {
+            signs.push(Sign::inferred(
+                0.5,
+                "a configuration file has keys that no release knows",
+                vec![placed(&config.place, "unknown key", Some(key.clone()))],
+            ));
+        }
+    }
+    // A start that asks for a flag has ended, whatever else the log holds.
+    let ended = view.count(REFUSED) > 0;
+    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if ended {
+            hit.severity = Some(Severity::Critical);
+        }
+    })
+}
+
+/// Lines with which a start ends for want of a flag.
+const REFUSED: &[&str] = &[
+    "sglang.lmcache_config_missing",
+    "config.required",
+    "config.role_missing",
+    "config.unrecognized",
+];

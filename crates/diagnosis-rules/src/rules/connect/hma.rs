@@ -1,0 +1,100 @@
+//! The hybrid KV cache manager and the connector exclude each other.
+
+use lmcache_launch::ConnectorMode;
+
+use crate::rules::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    code: "hma_incompatible",
+    aliases: &[],
+    title: "The hybrid KV cache manager and the KV connector exclude each other for this model",
+    kind: Kind::Cause,
+    cause: Some("hma-incompatible"),
+    severity: Severity::Critical,
+    modes: &[],
+    needs: &[Need::EngineLog, Need::Launch],
+    thresholds: &[],
+    releases: "",
+    explanation: "Models that mix attention with Mamba or sliding windows need vLLM's hybrid KV cache \
+        manager. A connector that does not implement its interface (LMCacheConnectorV1) \
+        makes vLLM refuse to start with it; with it switched off, vLLM cannot fit the layers \
+        into one kind of cache.",
+    confirm: "grep -E 'HMA|[Hh]ybrid KV cache|unified type' engine.log",
+    action: "Use LMCacheMPConnector with an lmcache server, which supports hybrid models, or a \
+        model without hybrid layers; --disable-hybrid-kv-cache-manager helps only for \
+        sliding windows, at the price of memory.",
+    false_positives: "vLLM also warns where it turned the manager off and went on: that costs memory and \
+        is no cause of a failure.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &["lmcache_log_tracebacks"],
+    related: &["chunk-block-mismatch"],
+    evaluate,
+    example: Example {
+        title: "The engine says so",
+        files: &[File::text(
+            "engine.log",
+            r#"(APIServer pid=7) INFO 01-10 08:00:00 [api_server.py:1351] vLLM API server version 0.20.2
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] EngineCore failed to start.
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] Traceback (most recent call last):
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708]   File "vllm/distributed/kv_transfer/kv_connector/factory.py", line 90, in f
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] ValueError: Connector LMCacheConnectorV1 does not support HMA but HMA is enabled. Please set `--disable-hybrid-kv-cache-manager`.
+"#,
+        )],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "The manager is off and the engine runs",
+        files: &[File::text(
+            "engine.log",
+            r#"(EngineCore pid=6) WARNING 05-20 07:06:00 [kv_cache_utils.py:1334] Hybrid KV cache manager is disabled for this hybrid model, This means we do not enable any optimizations
+(APIServer pid=7) INFO:     Application startup complete.
+"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let mut signs = Vec::new();
+    signs.extend(logged(
+        view,
+        0.95,
+        "the engine refuses the connector with the hybrid manager",
+        &["connector.no_hma"],
+    ));
+    signs.extend(logged(
+        view,
+        0.85,
+        "without the manager the layers do not fit into one cache",
+        &["kv.no_unified_spec"],
+    ));
+    if signs.is_empty() {
+        let hybrid = view
+            .launch
+            .into_iter()
+            .flat_map(|l| &l.launch.models)
+            .find(|m| m.fact == "hybrid" && m.value == true);
+        let forced = view.engines().find_map(|p| {
+            let embedded = p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded);
+            let on = p.setting("hybrid_kv_cache_manager").and_then(|s| s.as_bool()) == Some(true);
+            (embedded && on).then(|| launched(p, "hybrid_kv_cache_manager"))?
+        });
+        if let (Some(model), Some(flag)) = (hybrid, forced) {
+            let name = model.model.clone().unwrap_or_default();
+            signs.push(Sign::inferred(
+                0.7,
+                "a hybrid model, its manager forced on, and a connector that does not know it",
+                vec![flag, placed(&model.place, "model", Some(name))],
+            ));
+        }
+    }
+    if signs.is_empty()
+        && view.count(&["vllm.hybrid_off", "vllm.hma_off"]) > 0
+        && !start_failed(view)
+    {
+        return Outcome::RuledOut("the manager was turned off and the engine went on".into());
+    }
+    Outcome::from_signs(signs, 0.5)
+}

@@ -1,0 +1,64 @@
+//! Versions or binary builds do not fit.
+
+use crate::rules::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    code: "version_mismatch",
+    aliases: &[],
+    title: "Versions or builds of engine, LMCache or a library do not fit together",
+    kind: Kind::Cause,
+    cause: Some("version-mismatch"),
+    severity: Severity::Critical,
+    modes: &[],
+    needs: &[Need::Log],
+    thresholds: &[],
+    releases: "",
+    explanation: "LMCache's connector stands with one foot in the engine: it imports the engine's \
+        modules, is called with the engine's arguments, talks to a server of its own \
+        release, and brings native code built for one torch and CUDA. Where one of these is \
+        of another release, an import fails, an argument is read wrongly, or the server \
+        knows no such request; the engine often reports only that the server does not \
+        answer.",
+    confirm: "pip freeze in every container (lmcache, vllm or sglang, torch, nixl with their build \
+        tags), and GET /version of the server.",
+    action: "Install releases that were made for each other (one lmcache in engine and server; a \
+        wheel built for the torch that the image has), or load LMCache's own connector by \
+        kv_connector_module_path: lmcache.integration.vllm.lmcache_mp_connector.",
+    false_positives: "An ImportError of a module that is not LMCache's nor the engine's connector is not \
+        counted.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &["lmcache_log_tracebacks", "mp-server-unreachable"],
+    related: &["mp-server-unreachable", "connector-name-unknown"],
+    evaluate,
+    example: Example {
+        title: "A native library that misses a symbol",
+        files: &[File::text(
+            "engine.log",
+            r#"(APIServer pid=7) INFO 01-10 08:00:00 [api_server.py:1351] vLLM API server version 0.10.2
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] EngineCore failed to start.
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] Traceback (most recent call last):
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708]   File "lmcache/integration/vllm/vllm_v1_adapter.py", line 90, in f
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] ImportError: lmcache/c_ops.cpython-312-x86_64-linux-gnu.so: undefined symbol: _ZN3c104cuda9SetDeviceEa
+"#,
+        )],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "An error that has nothing to do with versions",
+        files: &[File::text(
+            "engine.log",
+            r#"(APIServer pid=7) INFO 01-10 08:00:00 [api_server.py:1351] vLLM API server version 0.10.2
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] EngineCore failed to start.
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] Traceback (most recent call last):
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708]   File "vllm/a.py", line 90, in f
+(EngineCore_DP0 pid=12) ERROR 01-10 08:00:12 [core.py:708] RuntimeError: no GPU
+"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    Outcome::from_signs(version_signs(cx.view), 0.5)
+}

@@ -1,0 +1,4 @@
+//! Chunks, blocks and prompts.
+
+pub(super) mod chunk_block;
+pub(super) mod prompt_shorter;

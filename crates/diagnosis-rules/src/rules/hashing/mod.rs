@@ -1,0 +1,4 @@
+//! How chunks are named, and why names do not match.
+
+pub(super) mod algorithm_unstable;
+pub(super) mod seed_unset;

@@ -1,0 +1,100 @@
+//! Objects stay pinned.
+
+use crate::rules::prelude::*;
+
+const RELEASED: Threshold = Threshold {
+    name: "min_forced_unpins",
+    unit: "chunks",
+    default: 5.0,
+    about: "Chunks that were released by force",
+};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "pin_leak",
+    aliases: &[],
+    title: "Chunks stay pinned and are released only by force",
+    kind: Kind::Cause,
+    cause: Some("pin-leak"),
+    severity: Severity::Warning,
+    modes: &[],
+    needs: &[Need::EngineLog, Need::EmbeddedPage, Need::Status],
+    thresholds: &[&RELEASED],
+    releases: "",
+    explanation: "A lookup pins what it finds until the retrieve has read it. A path that pins twice, \
+        or never retrieves, leaves chunks that can't be evicted; only the pin monitor frees \
+        them after pin_timeout_sec (300 s), and until then the cache is smaller by as much.",
+    confirm: "grep -E 'Pin timeout|Force unpinned' engine.log; lmcache:forced_unpin_count_total, \
+        pinned_memory_objs_count over active_memory_objs_count.",
+    action: "Upgrade LMCache; until then lower pin_timeout_sec so that the pin monitor frees them \
+        sooner, and watch lmcache:forced_unpin_count_total.",
+    false_positives: "Requests that are cancelled leave single pins; the rule asks for several forced \
+        releases.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &["l1-alloc-failure"],
+    related: &["l1-too-small", "l1-alloc-failure"],
+    evaluate,
+    example: Example {
+        title: "Pins time out",
+        files: &[File::text(
+            "engine.log",
+            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+(EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': None, 'enable_pd': False} (cache_engine.py:93:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
+(EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
+(EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
+"#,
+        )],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "Nothing is released by force",
+        files: &[File::text(
+            "engine.log",
+            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+(EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': None, 'enable_pd': False} (cache_engine.py:93:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1800, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1800 out of total 1800 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1800, LMCache hit tokens: 1792, need to load: 1792 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let mut signs = Vec::new();
+    let many = cx.threshold(&RELEASED);
+    let ids = ["embedded.pin_timeout", "embedded.force_unpin"];
+    if view.count(&ids) as f64 >= many.min(2.0) {
+        signs.extend(logged(view, 0.8, "the pin monitor releases chunks by force", &ids));
+    }
+    if let Some(forced) = view.growth("embedded.forced_unpin_count").filter(|g| g.value >= many) {
+        signs.push(Sign::measured(
+            0.7,
+            format!("{:.0} chunks were released by force", forced.value),
+            vec![forced.source],
+        ));
+    }
+    if !signs.is_empty()
+        && let (Some(pinned), Some(active)) = (
+            view.last("embedded.pinned_memory_objs_count"),
+            view.last("embedded.active_memory_objs_count"),
+        )
+        && pinned.value >= 0.3 * active.value
+    {
+        signs.push(Sign::measured(
+            0.3,
+            format!("{:.0} of {:.0} objects are pinned", pinned.value, active.value),
+            vec![pinned.source],
+        ));
+    }
+    Outcome::from_signs(signs, 0.5)
+}

@@ -1,0 +1,190 @@
+//! A metric contradicts another, and is the one that is wrong.
+
+use crate::rules::prelude::*;
+
+const TOKENS: Threshold = Threshold {
+    name: "min_tokens",
+    unit: "tokens",
+    default: 10000.0,
+    about: "Tokens that were looked up or hit before two numbers are compared",
+};
+const APART: Threshold = Threshold {
+    name: "lookup_hit_rate_below",
+    unit: "ratio",
+    default: 0.9,
+    about: "Lookup hit rate below which a retrieve hit rate of 1 misleads",
+};
+const EVENTS: Threshold = Threshold {
+    name: "min_events",
+    unit: "lines",
+    default: 5.0,
+    about: "Logged events beside a counter at zero",
+};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "metric_known_wrong",
+    aliases: &[],
+    title: "A metric does not say what its name says in this release",
+    kind: Kind::Cause,
+    cause: Some("metric-known-wrong"),
+    severity: Severity::Info,
+    modes: &[],
+    needs: &[Need::EmbeddedPage, Need::EnginePage, Need::ServerPage],
+    thresholds: &[&TOKENS, &APART, &EVENTS],
+    releases: "",
+    explanation: "Some metrics of some releases mislead: lmcache:retrieve_hit_rate is 1 by \
+        construction since retrieves ask only for tokens that a lookup found; \
+        num_vllm_hit_tokens is not counted on every path; a ratio above 1 or hits above what \
+        was asked for can't be. Decisions on them go wrong.",
+    confirm: "Compare with the other source that the evidence names, over the same time.",
+    action: "Use lookup hits over lookup tokens for the hit rate (lmcache:num_lookup_hits_total / \
+        lmcache:num_lookup_tokens_total, lmcache_mp_lookup_hit_tokens_total / \
+        ..._requested_tokens_total), the engine's own counters for the engine's hits, and \
+        upgrade LMCache.",
+    false_positives: "Ratios of two counters that were scraped at different moments may pass 1 for a \
+        moment: the rule allows for 1 %.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &[],
+    related: &["metrics-renamed"],
+    evaluate,
+    example: Example {
+        title: "The retrieve hit rate is 1 by construction",
+        files: &[File::text(
+            "metrics.prom",
+            r#"# TYPE lmcache:num_lookup_tokens_total counter
+lmcache:num_lookup_tokens_total{model_name="m",worker_id="0"} 90000.0
+# TYPE lmcache:num_lookup_hits_total counter
+lmcache:num_lookup_hits_total{model_name="m",worker_id="0"} 9000.0
+# TYPE lmcache:retrieve_hit_rate gauge
+lmcache:retrieve_hit_rate{model_name="m",worker_id="0"} 1.0
+"#,
+        )],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "Both rates are high",
+        files: &[File::text(
+            "metrics.prom",
+            r#"# TYPE lmcache:num_lookup_tokens_total counter
+lmcache:num_lookup_tokens_total{model_name="m",worker_id="0"} 90000.0
+# TYPE lmcache:num_lookup_hits_total counter
+lmcache:num_lookup_hits_total{model_name="m",worker_id="0"} 88000.0
+# TYPE lmcache:retrieve_hit_rate gauge
+lmcache:retrieve_hit_rate{model_name="m",worker_id="0"} 1.0
+"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let volume = cx.threshold(&TOKENS);
+    let mut signs = Vec::new();
+    let queried = view.launch.map(|l| l.environment.queried_metrics()).unwrap_or_default();
+    let asked = |signal: &str| {
+        queried.iter().any(|q| view.catalog.name(q).is_some_and(|n| n.signal() == signal))
+    };
+    let mut decides = false;
+    for target in &view.targets {
+        let value = |signal: &str| target.last(signal).map(|r| (r.value, r.source));
+        let top = target
+            .series("embedded.retrieve_hit_rate")
+            .into_iter()
+            .max_by(|a, b| a.value.total_cmp(&b.value));
+        let (hits, looked) =
+            (value("embedded.num_lookup_hits"), value("embedded.num_lookup_tokens"));
+        if let (Some(rate), Some((hits, at)), Some((looked, _))) = (top, hits, looked)
+            && rate.value >= 0.99
+            && looked >= volume
+            && hits / looked < cx.threshold(&APART)
+        {
+            decides |= asked("embedded.retrieve_hit_rate");
+            signs.push(Sign::measured(
+                if asked("embedded.retrieve_hit_rate") { 0.85 } else { 0.6 },
+                format!(
+                    "retrieve_hit_rate is {}, while {:.0} % of the tokens looked up hit",
+                    rate.value,
+                    100.0 * hits / looked
+                ),
+                vec![rate.source, at],
+            ));
+        }
+        let own = view.last("vllm.prefix_cache_hits").map(|r| (r.value, r.source));
+        if let (Some((counted, zero)), Some((own, at))) =
+            (value("embedded.num_vllm_hit_tokens"), own)
+            && counted == 0.0
+            && own >= volume
+        {
+            signs.push(Sign::measured(
+                0.8,
+                "num_vllm_hit_tokens stays at 0 while vLLM counts hits of its own",
+                vec![zero, at],
+            ));
+        }
+        for (hit, all) in HITS {
+            let grown = |s: &str| target.growth(s);
+            if let (Some(hit), Some(all)) = (grown(hit), grown(all))
+                && all.value >= volume
+                && hit.value > all.value * 1.01
+                && !view.is_partial()
+            {
+                signs.push(Sign::measured(
+                    0.8,
+                    format!("{} of {} asked for", hit.value, all.value),
+                    vec![hit.source, all.source],
+                ));
+            }
+        }
+        for signal in PARTS {
+            for sample in
+                target.series(signal).into_iter().filter(|s| s.value > 1.01 || s.value < 0.0)
+            {
+                signs.push(Sign::measured(
+                    0.8,
+                    "a part of a whole is above 1 or below 0",
+                    vec![sample.source],
+                ));
+            }
+        }
+        for (signal, event) in COUNTED_AND_LOGGED {
+            let events = view.count(&[event]) as f64;
+            if let Some((counted, at)) = value(signal)
+                && counted == 0.0
+                && events >= cx.threshold(&EVENTS)
+            {
+                let sources = [vec![at], view.places(&[event])].concat();
+                signs.push(Sign::measured(
+                    0.6,
+                    format!("the counter stands at 0, the log has {events}"),
+                    sources,
+                ));
+            }
+        }
+    }
+    Outcome::from_signs(signs, 0.5).map(|hit| {
+        if decides {
+            hit.severity = Some(Severity::Warning);
+        }
+    })
+}
+
+/// Hits and what they are hits of.
+const HITS: &[(&str, &str)] = &[
+    ("mp.lookup.hit_tokens", "mp.lookup.requested_tokens"),
+    ("embedded.num_lookup_hits", "embedded.num_lookup_tokens"),
+    ("vllm.prefix_cache_hits", "vllm.prefix_cache_queries"),
+    ("vllm.external_prefix_cache_hits", "vllm.external_prefix_cache_queries"),
+];
+
+/// Parts of a whole.
+const PARTS: &[&str] =
+    &["mp.l1.usage_ratio", "embedded.lookup_hit_rate", "vllm.kv_cache_usage_perc"];
+
+/// Counters inside an engine, and the lines that stand for the same events.
+const COUNTED_AND_LOGGED: &[(&str, &str)] = &[
+    ("embedded.num_store_requests", "embedded.store"),
+    ("embedded.num_retrieve_requests", "embedded.retrieve"),
+    ("embedded.num_lookup_requests", "connector.lookup"),
+];

@@ -1,0 +1,152 @@
+//! Metrics exist and the page does not carry them.
+
+use coverage_model::FactKind;
+
+use crate::rules::prelude::*;
+
+pub(crate) const RULE: Rule = Rule {
+    code: "metrics_not_exported",
+    aliases: &[],
+    title: "LMCache's metrics exist, and the page that is scraped does not carry them",
+    kind: Kind::Cause,
+    cause: Some("metrics-not-exported"),
+    severity: Severity::Warning,
+    modes: &[],
+    needs: &[Need::EnginePage, Need::Page],
+    thresholds: &[],
+    releases: "",
+    explanation: "With PROMETHEUS_MULTIPROC_DIR set the series exist as files, but a front end that \
+        serves its own registry (Dynamo, a router) never reads them. A multiprocess server \
+        with --otlp-endpoint pushes its metrics and leaves its page empty. A scrape \
+        configuration may also drop them on the way.",
+    confirm: "ls $PROMETHEUS_MULTIPROC_DIR/*.db; curl -s http://HOST:PORT/metrics | grep -c \
+        lmcache, of every port of the deployment.",
+    action: "Scrape the process that collects the directory (the engine's own system port), or \
+        let the front end use a multiprocess collector; with --otlp-endpoint read the \
+        metrics where they are pushed to.",
+    false_positives: "A page that was saved before the first request has no series of LMCache either: the \
+        rule asks for a proof that LMCache worked.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &[],
+    related: &["multiproc-dir-missing"],
+    evaluate,
+    example: Example {
+        title: "The directory is set, and the page has nothing of LMCache",
+        files: &[
+            File::text(
+                "engine.log",
+                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+(EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': None, 'enable_pd': False} (cache_engine.py:93:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1800, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1800 out of total 1800 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1800, LMCache hit tokens: 1792, need to load: 1792 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+"#,
+            ),
+            File::text(
+                "metrics.prom",
+                r#"# TYPE vllm:prompt_tokens_total counter
+vllm:prompt_tokens_total{model_name="m"} 3600.0
+# TYPE vllm:prefix_cache_queries_total counter
+vllm:prefix_cache_queries_total{model_name="m"} 3600.0
+# TYPE vllm:prefix_cache_hits_total counter
+vllm:prefix_cache_hits_total{model_name="m"} 0.0
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{model_name="m"} 0.0
+"#,
+            ),
+            File::text(
+                "command.json",
+                r#"{"argv": ["vllm", "serve", "m/m", "--kv-transfer-config", "{\"kv_connector\": \"LMCacheConnectorV1\", \"kv_role\": \"kv_both\"}"], "env": {"PYTHONHASHSEED": "0", "PROMETHEUS_MULTIPROC_DIR": "/metrics-dir"}}"#,
+            ),
+        ],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "The page has them",
+        files: &[
+            File::text(
+                "engine.log",
+                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+(EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
+(EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': None, 'enable_pd': False} (cache_engine.py:93:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1800, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1800 out of total 1800 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
+(EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1800, LMCache hit tokens: 1792, need to load: 1792 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
+"#,
+            ),
+            File::text(
+                "metrics.prom",
+                r#"# TYPE vllm:prompt_tokens_total counter
+vllm:prompt_tokens_total{model_name="m"} 3600.0
+# TYPE vllm:prefix_cache_queries_total counter
+vllm:prefix_cache_queries_total{model_name="m"} 3600.0
+# TYPE vllm:prefix_cache_hits_total counter
+vllm:prefix_cache_hits_total{model_name="m"} 0.0
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{model_name="m"} 0.0
+# TYPE lmcache:num_lookup_tokens_total counter
+lmcache:num_lookup_tokens_total{model_name="m",worker_id="0"} 90000.0
+# TYPE lmcache:num_lookup_hits_total counter
+lmcache:num_lookup_hits_total{model_name="m",worker_id="0"} 9000.0
+"#,
+            ),
+            File::text(
+                "command.json",
+                r#"{"argv": ["vllm", "serve", "m/m", "--kv-transfer-config", "{\"kv_connector\": \"LMCacheConnectorV1\", \"kv_role\": \"kv_both\"}"], "env": {"PYTHONHASHSEED": "0", "PROMETHEUS_MULTIPROC_DIR": "/metrics-dir"}}"#,
+            ),
+        ],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let mut signs = Vec::new();
+    if let (Some((page, proof)), Some(set)) = (silent_engine_page(view), multiproc_dir(view)) {
+        signs.push(Sign::measured(
+            0.5,
+            "the engine's page has no series of LMCache, which worked",
+            vec![page],
+        ));
+        signs.extend(proof);
+        signs.push(Sign::inferred(0.6, "although PROMETHEUS_MULTIPROC_DIR is set", vec![set]));
+    }
+    let silent: Vec<Source> = view
+        .targets
+        .iter()
+        .zip(&view.facts.targets)
+        .filter(|(_, facts)| facts.is_silent() && facts.process_series)
+        .flat_map(|(t, _)| {
+            t.pages().map(|p| Source::new(p, "no series of LMCache")).collect::<Vec<_>>()
+        })
+        .collect();
+    if let Some(fact) = view.facts.fact(&FactKind::OtlpOnly).filter(|_| !silent.is_empty()) {
+        signs.push(Sign::inferred(
+            0.8,
+            "the server pushes its metrics by OTLP",
+            vec![fact.source.clone()],
+        ));
+        signs.push(Sign::measured(0.5, "and its page carries none", silent));
+    }
+    let dropped: Vec<Source> = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.scrape_jobs)
+        .filter(|job| {
+            job.relabels
+                .iter()
+                .any(|(pattern, action)| action == "drop" && pattern.contains("lmcache"))
+        })
+        .map(|job| placed(&job.place, "metric_relabel_configs", Some("drop lmcache".into())))
+        .collect();
+    if !dropped.is_empty() {
+        signs.push(Sign::inferred(0.8, "the scrape configuration drops LMCache's series", dropped));
+    }
+    Outcome::from_signs(signs, 0.6)
+}

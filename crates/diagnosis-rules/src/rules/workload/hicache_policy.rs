@@ -1,0 +1,113 @@
+//! SGLang's HiCache policy prevents reuse.
+
+use crate::rules::prelude::*;
+
+const REVOKED: Threshold = Threshold {
+    name: "min_revoked",
+    unit: "lines",
+    default: 3.0,
+    about: "Revoked prefetches before it is said",
+};
+const TOKENS: Threshold = Threshold {
+    name: "min_tokens",
+    unit: "tokens",
+    default: 50000.0,
+    about: "Tokens backed up before prefetches are compared",
+};
+const SHARE: Threshold = Threshold {
+    name: "prefetched_share_below",
+    unit: "ratio",
+    default: 0.01,
+    about: "Prefetched over backed-up tokens",
+};
+
+pub(crate) const RULE: Rule = Rule {
+    code: "sglang_hicache_policy",
+    aliases: &["hicache_policy"],
+    title: "HiCache's write or prefetch policy keeps storage from being reused",
+    kind: Kind::Cause,
+    cause: Some("hicache-policy"),
+    severity: Severity::Warning,
+    modes: &[],
+    needs: &[Need::Launch, Need::EnginePage, Need::EngineLog],
+    thresholds: &[&REVOKED, &TOKENS, &SHARE],
+    releases: "",
+    explanation: "A prefetch from storage needs an unbroken prefix above a threshold. write_back \
+        stores a page only when it is evicted from memory, so the head of a prefix, which is \
+        used most, is often the one that is missing: tokens are backed up by the million and \
+        every prefetch is revoked with few hits. A prefetch policy of best_effort may give \
+        up before the pages came.",
+    confirm: "sglang:backuped_tokens_total against sglang:prefetched_tokens_total; grep 'Revoking \
+        prefetch' engine.log",
+    action: "Start SGLang with --hicache-write-policy write_through (or write_through_selective) \
+        and --hicache-storage-prefetch-policy wait_complete or timeout.",
+    false_positives: "A new storage has nothing to prefetch: the rule asks for backed-up tokens and \
+        revoked prefetches, or for none prefetched beside many backed up.",
+    customer_safe: true,
+    lifecycle: SINCE_0_1,
+    explains: &[],
+    related: &[],
+    evaluate,
+    example: Example {
+        title: "Prefetches are revoked under write_back",
+        files: &[
+            File::text(
+                "engine.log",
+                r#"[2026-02-01 10:00:01] Prefill batch, #new-seq: 1, #new-token: 8192, #cached-token: 0, token usage: 0.2, #running-req: 2, #queue-req: 0,
+[2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
+[2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
+[2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
+[2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
+"#,
+            ),
+            File::text(
+                "command.json",
+                r#"{"argv": ["python", "-m", "sglang.launch_server", "--model-path", "m", "--enable-hierarchical-cache", "--hicache-write-policy", "write_back", "--hicache-storage-backend", "file"], "env": {}}"#,
+            ),
+        ],
+        also: &[],
+    },
+    counter_example: Example {
+        title: "write_through",
+        files: &[File::text(
+            "command.json",
+            r#"{"argv": ["python", "-m", "sglang.launch_server", "--model-path", "m", "--enable-hierarchical-cache", "--hicache-write-policy", "write_through", "--hicache-storage-backend", "file"], "env": {}}"#,
+        )],
+        also: &[],
+    },
+};
+
+fn evaluate(cx: &Context<'_>) -> Outcome {
+    let view = cx.view;
+    let mut signs = Vec::new();
+    let revoked = view.count(&["sglang.prefetch_revoked"]);
+    if revoked as f64 >= cx.threshold(&REVOKED) {
+        signs.extend(logged(view, 0.6, "prefetches are revoked", &["sglang.prefetch_revoked"]));
+    }
+    if let Some(backed) =
+        view.growth("sglang.backuped_tokens").filter(|g| g.value >= cx.threshold(&TOKENS))
+    {
+        let fetched = view.growth("sglang.prefetched_tokens");
+        let got = fetched.as_ref().map_or(0.0, |g| g.value);
+        if got < cx.threshold(&SHARE) * backed.value && fetched.is_some() {
+            signs.push(Sign::measured(
+                0.6,
+                format!("{:.0} tokens backed up, {got:.0} prefetched", backed.value),
+                vec![backed.source],
+            ));
+        }
+    }
+    let shown = !signs.is_empty();
+    for process in view.engines() {
+        let policy = process.setting("sglang.hicache_write_policy").and_then(|s| s.as_str());
+        let stored = process.setting("sglang.storage_backend").is_some();
+        if policy == Some("write_back") && stored {
+            signs.push(Sign::inferred(
+                if shown { 0.6 } else { 0.5 },
+                "the write policy is write_back, with a storage backend behind it",
+                launched(process, "sglang.hicache_write_policy").into_iter().collect(),
+            ));
+        }
+    }
+    Outcome::from_signs(signs, 0.5)
+}

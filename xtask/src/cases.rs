@@ -1,0 +1,90 @@
+//! `cargo xtask cases DIR`: the diagnosis against field cases and labelled packets.
+//!
+//! Each case's evidence, never its answer, is copied to a fresh directory and judged as
+//! `inferguard check` does.
+
+mod judge;
+mod tally;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use inferguard::packet::{Input, Limits, open};
+use inferguard::report::{CheckReport, Options, check};
+use lmcache_prom::contract::Catalog;
+use serde_json::Value;
+
+pub(crate) use judge::{Verdict, judge};
+pub(crate) use tally::Tally;
+
+/// Files that hold the answer.
+const ANSWERS: &[&str] = &["case.json", "truth.json", "manifest.json", "fixture.json"];
+
+/// Runs over a tree and prints what came out; as one JSON object with `json`.
+pub(crate) fn run(root: &Path, json: bool) -> Result<()> {
+    let tally = all(root)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&tally)?);
+    } else {
+        print!("{}", tally.text());
+    }
+    Ok(())
+}
+
+/// Judges everything under a directory.
+pub(crate) fn all(root: &Path) -> Result<Tally> {
+    let mut dirs = Vec::new();
+    find(root, &mut dirs)?;
+    dirs.sort();
+    ensure!(!dirs.is_empty(), "{}: no case.json and no truth.json", root.display());
+    let catalog = Catalog::new();
+    let mut verdicts = Vec::new();
+    for (dir, label) in &dirs {
+        let text = std::fs::read_to_string(dir.join(label))
+            .with_context(|| format!("{}", dir.join(label).display()))?;
+        let label: Value =
+            serde_json::from_str(&text).with_context(|| format!("{}", dir.display()))?;
+        let name = dir.strip_prefix(root).unwrap_or(dir).display().to_string();
+        verdicts.push(judge(&name, &label, &report(&catalog, dir)?));
+    }
+    Ok(Tally::of(verdicts))
+}
+
+/// The report on a copy of a directory without its answers.
+fn report(catalog: &Catalog, dir: &Path) -> Result<CheckReport> {
+    let copy = tempfile::tempdir()?;
+    copy_evidence(dir, copy.path())?;
+    let packet = open(&[Input::Path(copy.path().to_path_buf())], &Limits::default());
+    Ok(check(catalog, packet, &Options::default()))
+}
+
+fn copy_evidence(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from).with_context(|| format!("{}", from.display()))? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            let inner = to.join(&name);
+            std::fs::create_dir_all(&inner)?;
+            copy_evidence(&path, &inner)?;
+        } else if !ANSWERS.iter().any(|a| name == *a) {
+            std::fs::copy(&path, to.join(&name)).with_context(|| format!("{}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn find(dir: &Path, out: &mut Vec<(PathBuf, &'static str)>) -> Result<()> {
+    for label in ["case.json", "truth.json"] {
+        if dir.join(label).is_file() {
+            out.push((dir.to_path_buf(), label));
+            return Ok(());
+        }
+    }
+    for entry in std::fs::read_dir(dir).with_context(|| format!("{}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find(&path, out)?;
+        }
+    }
+    Ok(())
+}
