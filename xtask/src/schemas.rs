@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
+use inferguard::bottleneck::BottleneckReport;
 use inferguard::report::{
     CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
 };
@@ -23,6 +24,7 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
         ("gpu-metrics-timeline-row", schemars::schema_for!(GpuRow)),
         ("raw-samples-row", schemars::schema_for!(RawSampleRow)),
         ("partial-results", schemars::schema_for!(PartialResults)),
+        ("bottleneck-diagnosis", schemars::schema_for!(BottleneckReport)),
         ("catalog-list", schemars::schema_for!(CatalogList)),
         ("catalog-show", schemars::schema_for!(CatalogShow)),
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),

@@ -64,6 +64,18 @@ pub enum Claim {
     NotProven,
 }
 
+impl Claim {
+    /// The word used in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Inferred => "inferred",
+            Self::Synthetic => "synthetic",
+            Self::NotProven => "not_proven",
+        }
+    }
+}
+
 /// Which kind of LMCache runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -7,6 +7,7 @@
 mod args;
 mod collect;
 mod metrics;
+mod diagnose;
 mod output;
 mod run;
 mod trace;

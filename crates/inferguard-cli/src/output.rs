@@ -33,6 +33,16 @@ pub(crate) fn print_json<T: Serialize>(report: &T) -> Result<(), Lost> {
         .map_err(|e| lost(&e, "standard output"))
 }
 
+/// Writes a text: whole or not at all.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Lost> {
+    let write = || -> io::Result<()> {
+        let mut out = Out::create(path)?;
+        out.write_all(text.as_bytes())?;
+        out.keep()
+    };
+    write().map_err(|e| lost(&e, &path.display().to_string()))
+}
+
 /// Writes a report as JSON: whole or not at all.
 pub(crate) fn write_json<T: Serialize>(path: &Path, report: &T) -> Result<(), Lost> {
     let write = || -> io::Result<()> {

@@ -50,6 +50,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::CollectLmcache(args) => crate::collect::lmcache(args),
         Command::CollectMetrics(args) => crate::metrics::metrics(args),
         Command::CacheblendReport(args) => cacheblend(args),
+        Command::DiagnoseBottleneck(args) => crate::diagnose::run(args),
         Command::Trace(command) => crate::trace::run(command),
         Command::Catalog(command) => catalog(command),
     }

@@ -33,6 +33,8 @@ pub struct GaugeRow {
     pub min: f64,
     /// Largest.
     pub max: f64,
+    /// Largest value of a single label set: of a share, the sum says nothing.
+    pub largest: f64,
     /// Number of scrapes that have it.
     pub present_in: usize,
 }
@@ -144,7 +146,8 @@ pub struct Measures {
     pub windows: Vec<WindowRow>,
     /// Counters: last values, summed over label sets and over processes.
     pub totals: BTreeMap<String, f64>,
-    /// LMCache's counters and gauges scrape by scrape; `null` where a scrape lacks one.
+    /// LMCache's counters and gauges, and how many requests run and wait, scrape by scrape;
+    /// `null` where a scrape lacks one.
     pub by_scrape: BTreeMap<String, Vec<Option<f64>>>,
 }
 
@@ -171,6 +174,14 @@ const RATIOS: &[(&str, &str, &str, &str)] = &[
         "vllm.external_prefix_cache_hits",
         "vllm.external_prefix_cache_queries",
     ),
+];
+
+/// Gauges of engines that are kept scrape by scrape: only together with each other they tell.
+const REQUESTS_AT_ONCE: &[&str] = &[
+    "vllm:num_requests_running",
+    "vllm:num_requests_waiting",
+    "sglang:num_running_reqs",
+    "sglang:num_queue_reqs",
 ];
 
 /// What a ratio is called in prose.
@@ -242,7 +253,7 @@ pub(crate) fn take(catalog: &Catalog, timeline: &Timeline, paths: &[String]) -> 
         .collect();
     let by_scrape = names
         .iter()
-        .filter(|n| n.starts_with("lmcache"))
+        .filter(|n| n.starts_with("lmcache") || REQUESTS_AT_ONCE.contains(n))
         .filter(|n| part_of(catalog, n).is_some_and(|(_, p)| p == Part::Value))
         .map(|n| {
             let values = timeline.scrapes().iter().map(|c| c.scrape.sum(n)).collect();
@@ -284,7 +295,11 @@ fn process_row(catalog: &Catalog, scrapes: &[&Scrape], names: &BTreeSet<&str>) -
                 if let Some(last) = values.last().copied() {
                     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
                     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    let row = GaugeRow { last, min, max, present_in: values.len() };
+                    let largest = scrapes
+                        .iter()
+                        .flat_map(|s| s.series(name).map(|x| x.value()))
+                        .fold(f64::NEG_INFINITY, f64::max);
+                    let row = GaugeRow { last, min, max, largest, present_in: values.len() };
                     out.gauges.insert((*name).to_owned(), row);
                 }
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod collect;
 pub(crate) mod metrics;
+pub(crate) mod diagnose;
 pub(crate) mod trace;
 
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     CollectMetrics(Box<metrics::CollectMetricsArgs>),
     /// CacheBlend's counters and ratios, serialisation, lifecycle and boundary evidence
     CacheblendReport(CacheblendArgs),
+    /// What a load is bound by, from a job directory or a packet; LMCache's findings beside it
+    DiagnoseBottleneck(diagnose::DiagnoseArgs),
     /// Storage and event traces (.lct): what they hold, what is wrong with them
     #[command(subcommand)]
     Trace(trace::TraceCommand),

@@ -88,6 +88,10 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-observability-compat/v1"], K::Report),
     (&["inferguard-observability-coverage/v1"], K::Report),
     (&["\"inferguard/check/v1\""], K::Report),
+    (&["inferguard-bottleneck-diagnosis/v1"], K::Report),
+    (&["inferguard-metrics-summary/v1"], K::Report),
+    (&["inferguard-engine-metrics-timeline/v1"], K::Report),
+    (&["dcgm-correlated/v1"], K::Report),
     (&["inferguard-lmcache-http-evidence/v1"], K::HttpEvidence),
     (&["inferguard-lmcache-otel-evidence/v1"], K::SpanEvidence),
     (&["inferguard-lmcache-logs/v1"], K::LogEvidence),
@@ -124,6 +128,9 @@ fn by_name(base: &str, name: &str, head: &[u8]) -> K {
     let ends = |list: &[&str]| list.iter().any(|e| stem.ends_with(e));
     let starts = |list: &[&str]| list.iter().any(|e| stem.starts_with(e));
     let in_http = dir.split('/').rev().skip(1).any(|d| d == "http" || d.starts_with("http_"));
+    if starts(&["bottleneck_diagnosis."]) {
+        return K::Report;
+    }
     // A collected packet's answers are text by their names.
     if starts(&["lmcache_", "engine_"]) && ends(&[".txt"]) {
         return K::HttpAnswer;

@@ -2,6 +2,7 @@
 //! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
 mod cacheblend;
+mod bottleneck;
 mod catalog;
 mod check;
 mod compat;
@@ -11,6 +12,7 @@ mod trace;
 mod trace_more;
 
 pub use cacheblend::cacheblend;
+pub use bottleneck::{BOTTLENECK_TITLE, bottleneck, bottleneck_markdown};
 pub use catalog::{catalog_diff, catalog_list, catalog_show, drift};
 pub use check::check;
 pub use compat::compat;

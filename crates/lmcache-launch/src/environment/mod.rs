@@ -22,7 +22,7 @@ mod workload;
 pub use facts::*;
 pub use observed::*;
 pub use promql::metric_names;
-pub use requests::{Quantiles, RepeatTtft, RequestsSummary};
+pub use requests::{Quantiles, RepeatTtft, RequestsSummary, request_field};
 
 pub(crate) use events::{events_json, events_table};
 pub(crate) use gpu::nvidia_smi;

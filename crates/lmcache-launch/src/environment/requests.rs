@@ -129,6 +129,19 @@ pub(crate) fn meaning(key: &str) -> Option<Meaning> {
     Some(Meaning { name: row.get(1)?, factor: row.get(2)?.parse().ok()? })
 }
 
+/// What a field of a request record means, and the factor that takes its number to seconds or
+/// tokens: `ttft_ms` is `("ttft", 0.001)`.
+///
+/// ```
+/// use lmcache_launch::environment::request_field;
+///
+/// assert_eq!(request_field("ttft_ms"), Some(("ttft", 0.001)));
+/// assert_eq!(request_field("colour"), None);
+/// ```
+pub fn request_field(key: &str) -> Option<(&'static str, f64)> {
+    meaning(key).map(|m| (m.name, m.factor))
+}
+
 type Meanings = BTreeMap<&'static str, Meaning>;
 
 /// The table, for reading many records.
