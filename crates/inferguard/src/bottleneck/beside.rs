@@ -71,6 +71,12 @@ pub(crate) fn read(
                     cause: None,
                     claim: Claim::Inferred,
                     confidence: 0.5,
+                    confidence_reasons: vec!["a report that was made elsewhere says so".into()],
+                    explanation: String::new(),
+                    thresholds: vec![],
+                    confirm: String::new(),
+                    explained_by: vec![],
+                    ruled_out: vec![],
                     title: clean(title.unwrap_or(code)),
                     evidence: vec![source],
                     action: clean(text("recommendation").or_else(|| text("action")).unwrap_or(
