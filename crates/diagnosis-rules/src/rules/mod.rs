@@ -7,6 +7,8 @@ mod hashing;
 mod l2;
 mod log;
 mod memory;
+mod mp;
+mod readings;
 mod remote;
 mod server;
 mod shared;
@@ -19,6 +21,7 @@ mod workload;
 mod prelude {
     pub(super) use coverage_model::{Mode, Source};
 
+    pub(super) use super::readings::*;
     pub(super) use super::shared::*;
     pub(super) use crate::need::Need;
     pub(super) use crate::outcome::{Hit, Outcome, Sign};
@@ -81,6 +84,35 @@ pub const RULES: &[&Rule] = &[
     &server::unhealthy_status::RULE,
     &server::unhealthy_health::RULE,
     &server::unhealthy_periodic_threads_health::RULE,
+    // The multiprocess server: lookups, L1, L2, salts, event bus.
+    &mp::low_hit_rate_after_warmup::RULE,
+    &mp::lookup_counters_missing::RULE,
+    &mp::l1_memory_gauge_missing::RULE,
+    &mp::l1_memory_no_plateau::RULE,
+    &mp::l1_saturation::RULE,
+    &mp::l1_eviction_pressure::RULE,
+    &mp::l2_store_backlog::RULE,
+    &mp::l2_load_backlog::RULE,
+    &mp::l2_throughput_low::RULE,
+    &mp::l0_l1_throughput_low::RULE,
+    &mp::l0_l1_throughput_missing::RULE,
+    &mp::cache_salt_empty::RULE,
+    &mp::cache_salt_missing::RULE,
+    &mp::cache_salt_cardinality_high::RULE,
+    &mp::cache_salt_quota_risk::RULE,
+    &mp::eventbus_drop_unobservable::RULE,
+    &mp::eventbus_pressure::RULE,
+    &mp::prefetch_job_stuck::RULE,
+    &mp::l1_writes_never_finish::RULE,
+    &mp::l1_leak::RULE,
+    &mp::l2_store_failures::RULE,
+    &mp::l2_loads_wasted::RULE,
+    &mp::l2_prefetch_memory_crowding::RULE,
+    &mp::retrieve_failures::RULE,
+    &mp::engine_driven_transfers::RULE,
+    &mp::l2_adapters_share_gauge::RULE,
+    &mp::p2p_lookup_timeouts::RULE,
+    &mp::sampled_histogram_sparse::RULE,
     // Logs, traces.
     &log::tracebacks::RULE,
     &trace::unreadable::RULE,

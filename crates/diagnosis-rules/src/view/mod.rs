@@ -6,11 +6,11 @@ mod target;
 
 use std::collections::BTreeMap;
 
-use coverage_model::{Coverage, Evidence, Mode, Source};
+use coverage_model::{Coverage, Evidence, FamilyRow, Mode, Source};
 use lmcache_http::{HttpEvidence, Status};
 use lmcache_launch::Process;
 use lmcache_logs::LogEvidence;
-use lmcache_logs::lookup_hash::LookupHashEvidence;
+use lmcache_logs::lookup_hash::{LookupGroup, LookupHashEvidence};
 use lmcache_otel::SpanEvidence;
 use lmcache_prom::contract::{Catalog, Product, Release};
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
@@ -35,8 +35,15 @@ pub struct Declared {
     pub metrics_off: bool,
     /// Mode that the user expects.
     pub expect_mode: Option<Mode>,
+<<<<<<< HEAD
     /// Endpoints that were named and did not answer, each with why.
     pub unreachable: Vec<(String, String)>,
+=======
+    /// The MP server is declared to export spans.
+    pub tracing: bool,
+    /// The MP server is declared to record a trace.
+    pub trace_recording: bool,
+>>>>>>> e1f6014 (wip: rules of the multiprocess server)
 }
 
 /// Everything that is known of a deployment.
@@ -129,6 +136,22 @@ impl<'a> View<'a> {
         let below = max.zip(from).is_some_and(|(max, from)| max < from);
         let above = min.zip(to).is_some_and(|(min, to)| min > to);
         !below && !above
+    }
+
+    /// The row of a family, where it is judged.
+    pub fn family(&self, surface: &str, family: &str) -> Option<&'a FamilyRow> {
+        self.coverage.families.iter().find(|f| f.surface == surface && f.family == family)
+    }
+
+    /// Of the tokens that the lookup hashes list, those that repeat an earlier prefix: the most
+    /// that could have hit. `None` without them, or where they are not whole.
+    pub fn hash_ceiling(&self) -> Option<(f64, f64)> {
+        let hashes =
+            self.hashes.filter(|h| h.hashes_not_tracked == 0 && h.rows_not_grouped == 0)?;
+        let sum = |of: fn(&LookupGroup) -> u64| hashes.groups.iter().map(of).sum::<u64>() as f64;
+        let tokens = sum(|g| g.chunks.saturating_mul(g.chunk_size));
+        let repeated = sum(|g| g.repeated_prefix_chunks.saturating_mul(g.chunk_size));
+        (tokens > 0.0).then_some((repeated, tokens))
     }
 
     /// Whether something was lost on the way here: with that an absence proves nothing.

@@ -227,6 +227,37 @@ impl<'a> Target<'a> {
         out
     }
 
+    /// How much a counter (or the count of a histogram) grew in each window: `None` where the
+    /// process was restarted in it, or where neither page has the signal.
+    pub fn by_window(&self, signal: &str) -> Vec<Option<f64>> {
+        self.timeline
+            .windows()
+            .iter()
+            .map(|w| {
+                if w.restart.is_some() {
+                    return None;
+                }
+                self.spelled(signal)
+                    .filter_map(|n| self.timeline.increase(w, &sample_name(n), &[]))
+                    .map(|i| i.value)
+                    .reduce(|a, b| a + b)
+            })
+            .collect()
+    }
+
+    /// The value scrape by scrape, summed over label sets; `None` where a page lacks it.
+    pub fn by_scrape(&self, signal: &str) -> Vec<Option<f64>> {
+        self.timeline
+            .scrapes()
+            .iter()
+            .map(|c| {
+                self.spelled(signal)
+                    .filter_map(|n| c.scrape.sum(&sample_name(n)))
+                    .reduce(|a, b| a + b)
+            })
+            .collect()
+    }
+
     fn grown(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let whole: Vec<_> =
             self.timeline.windows().iter().filter(|w| w.restart.is_none()).collect();

@@ -1,0 +1,30 @@
+//! What the multiprocess server shows: lookups, L1, L2, salts, its event bus.
+
+pub(super) mod cache_salt_cardinality_high;
+pub(super) mod cache_salt_empty;
+pub(super) mod cache_salt_missing;
+pub(super) mod cache_salt_quota_risk;
+pub(super) mod engine_driven_transfers;
+pub(super) mod eventbus_drop_unobservable;
+pub(super) mod eventbus_pressure;
+pub(super) mod l0_l1_throughput_low;
+pub(super) mod l0_l1_throughput_missing;
+pub(super) mod l1_eviction_pressure;
+pub(super) mod l1_leak;
+pub(super) mod l1_memory_gauge_missing;
+pub(super) mod l1_memory_no_plateau;
+pub(super) mod l1_saturation;
+pub(super) mod l1_writes_never_finish;
+pub(super) mod l2_adapters_share_gauge;
+pub(super) mod l2_load_backlog;
+pub(super) mod l2_loads_wasted;
+pub(super) mod l2_prefetch_memory_crowding;
+pub(super) mod l2_store_backlog;
+pub(super) mod l2_store_failures;
+pub(super) mod l2_throughput_low;
+pub(super) mod lookup_counters_missing;
+pub(super) mod low_hit_rate_after_warmup;
+pub(super) mod p2p_lookup_timeouts;
+pub(super) mod prefetch_job_stuck;
+pub(super) mod retrieve_failures;
+pub(super) mod sampled_histogram_sparse;

@@ -1,0 +1,74 @@
+//! What rules of symptoms and gaps ask alike.
+
+use coverage_model::{Source, Status};
+
+use super::shared::{logged, one_sign};
+use crate::outcome::{Outcome, Sign};
+use crate::rule::Context;
+use crate::view::View;
+
+/// The question cannot be answered from evidence of which parts were lost.
+pub(super) fn partial(cx: &Context<'_>) -> Option<Outcome> {
+    cx.view.is_partial().then(|| {
+        Outcome::not_evaluable(
+            format!("{}: events were dropped or the page is an excerpt", cx.rule.title),
+            &["a scrape of the whole page, from a server whose event bus dropped nothing"],
+        )
+    })
+}
+
+/// How much of the prompts repeats earlier ones, from 0 to 1, and what says so; `None` where
+/// nothing does.
+pub(super) fn repetition(view: &View<'_>) -> Option<(f64, String)> {
+    let mut out: Option<(f64, String)> = None;
+    let mut take = |share: f64, what: String| {
+        if out.as_ref().is_none_or(|(had, _)| share > *had) {
+            out = Some((share, what));
+        }
+    };
+    if let Some((repeated, tokens)) = view.hash_ceiling() {
+        take(repeated / tokens, "by the lookup hashes".into());
+    }
+    for log in view.launch.iter().flat_map(|l| &l.environment.requests) {
+        if log.prompts > 0 && log.requests > 0 {
+            let share = log.repeated_prompts as f64 / log.requests as f64;
+            take(share, "by the request log".into());
+        }
+    }
+    let grown = |signal| view.growth(signal).map(|g| g.value);
+    if let (Some(hits), Some(queries)) =
+        (grown("vllm.prefix_cache_hits"), grown("vllm.prefix_cache_queries"))
+        && queries > 0.0
+        && hits > 0.0
+    {
+        take(hits / queries, "by the engine's own prefix cache".into());
+    }
+    out
+}
+
+/// A family that another series proves to be absent, as a finding.
+pub(super) fn missing_family(cx: &Context<'_>, surface: &str, family: &str) -> Outcome {
+    let row = cx.view.family(surface, family);
+    match row {
+        Some(row) if row.status == Status::Missing => one_sign(
+            1.0,
+            "another series proves that it should be there",
+            vec![Source::new(format!("{surface}/{family}"), row.because.clone())],
+        ),
+        Some(row) if row.status == Status::Unknown => Outcome::not_evaluable(
+            format!("{}: {}", cx.rule.title, row.because),
+            &["the whole metrics page as the process serves it"],
+        ),
+        _ => Outcome::Clear,
+    }
+}
+
+/// Signs of events that logs hold, one a group of events.
+pub(super) fn log_signs(cx: &Context<'_>, weight: f64, events: &[(&[&str], &str)]) -> Vec<Sign> {
+    events.iter().filter_map(|(ids, text)| logged(cx.view, weight, text, ids)).collect()
+}
+
+/// A share in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
