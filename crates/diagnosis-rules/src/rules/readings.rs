@@ -17,6 +17,16 @@ pub(super) fn partial(cx: &Context<'_>) -> Option<Outcome> {
     })
 }
 
+/// The question cannot be answered from counters that dropped events make wrong.
+pub(super) fn dropped(cx: &Context<'_>) -> Option<Outcome> {
+    cx.view.drops_events().then(|| {
+        Outcome::not_evaluable(
+            format!("{}: the event bus dropped events, so its counters are wrong", cx.rule.title),
+            &["two scrapes of a server whose event bus drops nothing"],
+        )
+    })
+}
+
 /// How much of the prompts repeats earlier ones, from 0 to 1, and what says so; `None` where
 /// nothing does.
 pub(super) fn repetition(view: &View<'_>) -> Option<(f64, String)> {

@@ -1,10 +1,6 @@
 //! What several rules ask alike.
 
-<<<<<<< HEAD
 use coverage_model::{FactKind, Source};
-=======
-use coverage_model::Source;
->>>>>>> e1f6014 (wip: rules of the multiprocess server)
 use lmcache_http::Endpoint;
 use lmcache_launch::Process;
 
@@ -54,7 +50,6 @@ pub(super) fn said_unhealthy(cx: &Context<'_>, route: &str) -> Outcome {
     one_sign(1.0, "the server says so itself", sources)
 }
 
-<<<<<<< HEAD
 /// Whether an engine did not come up.
 pub(super) fn start_failed(view: &View<'_>) -> bool {
     view.facts.fact(&FactKind::StartFailed).is_some()
@@ -458,4 +453,4 @@ pub(super) fn eviction_signs(view: &View<'_>) -> Vec<Sign> {
 /// Whether eviction of L1 is dead.
 pub(super) fn eviction_is_dead(view: &View<'_>) -> bool {
     eviction_signs(view).iter().any(|s| s.weight >= 0.55)
-=======
+}

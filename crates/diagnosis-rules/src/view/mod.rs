@@ -35,15 +35,12 @@ pub struct Declared {
     pub metrics_off: bool,
     /// Mode that the user expects.
     pub expect_mode: Option<Mode>,
-<<<<<<< HEAD
     /// Endpoints that were named and did not answer, each with why.
     pub unreachable: Vec<(String, String)>,
-=======
     /// The MP server is declared to export spans.
     pub tracing: bool,
     /// The MP server is declared to record a trace.
     pub trace_recording: bool,
->>>>>>> e1f6014 (wip: rules of the multiprocess server)
 }
 
 /// Everything that is known of a deployment.
@@ -156,9 +153,12 @@ impl<'a> View<'a> {
 
     /// Whether something was lost on the way here: with that an absence proves nothing.
     pub fn is_partial(&self) -> bool {
-        self.facts.nonzero("mp.event_bus.dropped_events")
-            || self.count(&["mp.bus.drops"]) > 0
-            || !self.coverage.excerpts.is_empty()
+        self.drops_events() || !self.coverage.excerpts.is_empty()
+    }
+
+    /// Whether the event bus dropped events: what it feeds is wrong then, not only incomplete.
+    pub fn drops_events(&self) -> bool {
+        self.facts.nonzero("mp.event_bus.dropped_events") || self.count(&["mp.bus.drops"]) > 0
     }
 }
 

@@ -227,6 +227,15 @@ impl<'a> Target<'a> {
         out
     }
 
+    /// Whether a page writes this label of a signal with an empty value, which counts as absent.
+    pub fn writes_empty(&self, signal: &str, label: &str) -> bool {
+        self.spelled(signal).any(|n| {
+            let name = sample_name(n);
+            let mut pages = self.timeline.scrapes().iter();
+            pages.any(|c| c.scrape.empty_labels(&name).any(|l| l == label))
+        })
+    }
+
     /// How much a counter (or the count of a histogram) grew in each window: `None` where the
     /// process was restarted in it, or where neither page has the signal.
     pub fn by_window(&self, signal: &str) -> Vec<Option<f64>> {

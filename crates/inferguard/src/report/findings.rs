@@ -72,6 +72,8 @@ pub(crate) fn find(
             metrics_off: options.mp.metrics_off(),
             expect_mode: options.expect_mode,
             unreachable: unreachable(artifacts),
+            tracing: options.mp.tracing_enabled == Some(true),
+            trace_recording: options.mp.trace_recording_enabled == Some(true),
         },
     };
     diagnose(&view, &options.settings)

@@ -18,8 +18,8 @@ pub(crate) const RULE: Rule = Rule {
     confirm: "lmcache_mp_lookup_requested_tokens_total{cache_salt=\"\"} above zero.",
     action: "With one tenant: nothing. With several: have the gateway set cache_salt in every \
         request.",
-    false_positives: "A single tenant has nothing to separate: the finding is information. It is a warning \
-        only where other salts are in use on the same server.",
+    false_positives: "A single tenant has nothing to separate: the finding is information; it names other \
+        salts where they are in use beside it.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[],
@@ -49,16 +49,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let (mut sources, mut others) = (Vec::new(), 0usize);
     for target in cx.view.with("mp.lookup.requested_tokens") {
         for sample in target.series("mp.lookup.requested_tokens") {
-            match sample.labels.get("cache_salt") {
-                Some(salt) if salt.is_empty() && sample.value > 0.0 => sources.push(sample.source),
-                Some(salt) if !salt.is_empty() && sample.value > 0.0 => others += 1,
-                _ => {}
+            let salted = !sample.label("cache_salt").is_empty();
+            if salted {
+                others += usize::from(sample.value > 0.0);
+            } else if sample.value > 0.0
+                && target.writes_empty("mp.lookup.requested_tokens", "cache_salt")
+            {
+                sources.push(sample.source);
             }
         }
     }
     one_sign(1.0, "lookups were counted under an empty salt", sources).map(|hit| {
         if others > 0 {
-            hit.severity = Some(Severity::Warning);
             hit.title = Some(format!(
                 "Some lookups carry an empty cache_salt beside {others} other salts: they share chunks across tenants"
             ));

@@ -47,8 +47,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let sources: Vec<Source> = cx
         .view
         .with("mp.lookup.requested_tokens")
+        .filter(|t| !t.writes_empty("mp.lookup.requested_tokens", "cache_salt"))
         .flat_map(|t| t.series("mp.lookup.requested_tokens"))
-        .filter(|s| !s.labels.contains_key("cache_salt"))
+        .filter(|s| s.label("cache_salt").is_empty())
         .map(|s| s.source)
         .collect();
     one_sign(1.0, "the series has no cache_salt label", sources)

@@ -32,9 +32,10 @@ pub(crate) const RULE: Rule = Rule {
         title: "Events are counted, the bus itself is not",
         files: &[File::text(
             "metrics.prom",
-            "lmcache_mp_lookup_requested_tokens_total{cache_salt=\"\",model_name=\"m\"} 4096\n\
-             lmcache_mp_l1_write_keys_total 50\n\
+            "lmcache_mp_l1_write_keys_total 50\n\
              lmcache_mp_l1_read_keys_total 20\n\
+             lmcache_mp_sm_read_requests_total 3\n\
+             lmcache_mp_sm_write_requests_total 3\n\
              ",
         )],
         also: &[],

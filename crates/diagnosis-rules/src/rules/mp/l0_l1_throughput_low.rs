@@ -74,7 +74,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    if let Some(outcome) = partial(cx) {
+    if let Some(outcome) = dropped(cx) {
         return outcome;
     }
     let (mut signs, mut worst) = (Vec::new(), f64::INFINITY);

@@ -29,11 +29,14 @@ pub(crate) const RULE: Rule = Rule {
         files: &[File::text(
             "metrics.prom",
             "lmcache_mp_active_prefetch_jobs 0\n\
+             lmcache_mp_active_p2p_lookup_jobs 0\n\
              lmcache_mp_event_bus_dropped_events_total 0\n\
              lmcache_mp_event_bus_queue_depth 0\n\
              lmcache_mp_event_bus_drain_lag_seconds 0\n\
+             lmcache_mp_kv_events_log_depth 72\n\
+             lmcache_mp_l1_eviction_loop_ticks_total{l1_tag=\"_default\"} 9\n\
+             lmcache_mp_l1_staging_bytes{backend=\"dram\",l1_tag=\"_default\"} 0\n\
              lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.5\n\
-             lmcache_mp_kv_events_log_depth 0\n\
              lmcache_mp_l2_store_adapters{state=\"active\"} 0\n\
              lmcache_mp_l2_prefetch_adapters{state=\"active\"} 0\n\
              ",

@@ -45,7 +45,7 @@ pub(crate) const RULE: Rule = Rule {
             "http/status.json",
             r#"{"is_healthy": true, "engine_type": "MPCacheServer", "chunk_size": 256, "hash_algorithm": "blake3", "active_sessions": 0, "active_prefetch_jobs": 0, "storage_manager": {"l1_manager": {"total_object_count": 50, "write_locked_count": 50, "read_locked_count": 0, "memory_used_bytes": 1048576, "memory_total_bytes": 2097152, "memory_usage_ratio": 0.5}}}"#,
         )],
-        also: &[],
+        also: &["store-failure"],
     },
     counter_example: Example {
         title: "Two of fifty are being written",

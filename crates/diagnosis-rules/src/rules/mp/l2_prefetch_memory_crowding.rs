@@ -39,7 +39,7 @@ pub(crate) const RULE: Rule = Rule {
             "lmcache_mp_l2_prefetch_failure_chunks_total{model_name=\"m\",reason=\"l1_oom\"} 64\n\
              ",
         )],
-        also: &[],
+        also: &["l2-load-failure"],
     },
     counter_example: Example {
         title: "Chunks that were gone",
@@ -53,7 +53,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let mut signs = logged(
+    let mut signs = log_signs(
         cx,
         0.6,
         &[(&["mp.l1.oom_prefetch"], "the server log says that prefetches find no memory")],

@@ -90,7 +90,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    if let Some(outcome) = partial(cx) {
+    if let Some(outcome) = dropped(cx) {
         return outcome;
     }
     let (mut signs, mut single) = (Vec::new(), false);
@@ -100,6 +100,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         else {
             continue;
         };
+        if completed.is_none() && !cx.view.coverage.excerpts.is_empty() {
+            continue;
+        }
         let done = completed.as_ref().map_or(0.0, |g| g.value);
         let open = submitted.value - done;
         if open < cx.threshold(&LEAST) || done >= submitted.value * cx.threshold(&SHARE) {

@@ -50,7 +50,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_mp_l2_store_completed_objects_chunks_total 32\n\
              ",
         )],
-        also: &[],
+        also: &["l2-store-failure"],
     },
     counter_example: Example {
         title: "Both complete",
@@ -67,7 +67,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let mut signs = logged(
+    let mut signs = log_signs(
         cx,
         0.8,
         &[
@@ -87,9 +87,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ],
     );
     let mut counted = Vec::new();
-    if !cx.view.is_partial() {
+    if dropped(cx).is_none() {
         for target in cx.view.with("mp.l2.store_submitted_objects") {
             let of = |signal| target.growth(signal);
+            // On an excerpt a counter that is not there is not zero.
+            if !target.has("mp.l2.store_completed") {
+                continue;
+            }
             let Some(sent) = of("mp.l2.store_submitted_objects") else { continue };
             let done = of("mp.l2.store_completed_objects").map_or(0.0, |g| g.value);
             let open = of("mp.l2.store_submitted").map_or(0.0, |g| g.value)

@@ -26,16 +26,28 @@ pub(crate) const RULE: Rule = Rule {
     related: &[],
     evaluate,
     example: Example {
-        title: "L1 is read and written, no lookup series",
+        title: "Lookups are counted, their tokens are not",
         files: &[File::text(
             "metrics.prom",
-            "# TYPE lmcache_mp_l1_read_chunks counter\n\
-             lmcache_mp_l1_read_chunks_total{l1_tag=\"_default\"} 142\n\
-             lmcache_mp_l1_write_chunks_total{l1_tag=\"_default\"} 50\n\
-             lmcache_mp_lookups_requests_total{cache_salt=\"\",model_name=\"m\"} 48\n\
-             lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.5\n\
-             lmcache_mp_l1_memory_usage_bytes{backend=\"dram\",l1_tag=\"_default\"} 7\n\
+            "lmcache_mp_active_prefetch_jobs 0\n\
              lmcache_mp_event_bus_dropped_events_total 0\n\
+             lmcache_mp_event_bus_queue_depth 0\n\
+             lmcache_mp_event_bus_drain_lag_seconds 0\n\
+             lmcache_mp_kv_events_log_depth 72\n\
+             lmcache_mp_l1_eviction_loop_ticks_total{l1_tag=\"_default\"} 9\n\
+             lmcache_mp_l1_memory_usage_bytes{backend=\"dram\",l1_tag=\"_default\"} 7\n\
+             lmcache_mp_l1_staging_bytes{backend=\"dram\",l1_tag=\"_default\"} 0\n\
+             lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.5\n\
+             lmcache_mp_l2_store_adapters{state=\"active\"} 0\n\
+             lmcache_mp_l2_prefetch_adapters{state=\"active\"} 0\n\
+             lmcache_mp_lookups_requests_total{cache_salt=\"\",model_name=\"m\"} 40\n\
+             lmcache_mp_lookup_hit_l1_tokens_total{cache_salt=\"\",model_name=\"m\"} 30960\n\
+             lmcache_mp_lookup_hit_l2_tokens_total{cache_salt=\"\",model_name=\"m\"} 0\n\
+             lmcache_mp_lookup_hit_l1_keys_total{cache_salt=\"\",model_name=\"m\"} 121\n\
+             lmcache_mp_lookup_hit_l2_keys_total{cache_salt=\"\",model_name=\"m\"} 0\n\
+             lmcache_mp_active_p2p_lookup_jobs 0\n\
+             lmcache_mp_l1_write_chunks_total{l1_tag=\"_default\"} 72\n\
+             lmcache_mp_l1_read_chunks_total{l1_tag=\"_default\"} 192\n\
              ",
         )],
         also: &[],

@@ -9,8 +9,8 @@ pub(crate) const RULE: Rule = Rule {
     kind: Kind::Symptom,
     cause: None,
     severity: Severity::Warning,
-    modes: &[Mode::Mp],
-    needs: &[Need::ServerLog, Need::ServerPage],
+    modes: &[],
+    needs: &[Need::Log],
     thresholds: &[],
     releases: "",
     explanation: "Each lookup asks every peer and waits for its timeout. A peer that is gone stays in the \
@@ -46,7 +46,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
     Outcome::from_signs(
-        logged(
+        log_signs(
             cx,
             0.8,
             &[

@@ -96,7 +96,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    if let Some(outcome) = partial(cx) {
+    if let Some(outcome) = dropped(cx) {
         return outcome;
     }
     let mut signs = Vec::new();

@@ -47,7 +47,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
     Outcome::from_signs(
-        logged(
+        log_signs(
             cx,
             0.8,
             &[
