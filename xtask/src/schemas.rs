@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::bottleneck::BottleneckReport;
+use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
     CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
 };

@@ -6,8 +6,8 @@
 
 mod args;
 mod collect;
-mod metrics;
 mod diagnose;
+mod metrics;
 mod output;
 mod run;
 mod trace;

@@ -1,8 +1,8 @@
 //! Arguments.
 
 pub(crate) mod collect;
-pub(crate) mod metrics;
 pub(crate) mod diagnose;
+pub(crate) mod metrics;
 pub(crate) mod trace;
 
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! Renderings of the reports. Each takes a report value and gives text; nothing is printed
 //! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
-mod cacheblend;
 mod bottleneck;
+mod cacheblend;
 mod catalog;
 mod check;
 mod compat;
@@ -11,8 +11,8 @@ mod text;
 mod trace;
 mod trace_more;
 
-pub use cacheblend::cacheblend;
 pub use bottleneck::{BOTTLENECK_TITLE, bottleneck, bottleneck_markdown};
+pub use cacheblend::cacheblend;
 pub use catalog::{catalog_diff, catalog_list, catalog_show, drift};
 pub use check::check;
 pub use compat::compat;
