@@ -15,6 +15,7 @@
 //! assert_eq!(report.architecture.headline, "lmcache_mp_server");
 //! ```
 
+mod bridge;
 #[cfg(feature = "client")]
 pub mod collect;
 #[cfg(feature = "client")]
