@@ -89,6 +89,8 @@ pub(crate) fn one(catalog: &Catalog, dir: &Path, truth: &Path) -> Result<Tally> 
     headline(&truth, &report, &mut tally);
     families(&truth, &report, &mut tally);
     facts(&truth["facts"], &report, &mut tally);
+    reconciliation(&truth["reconciliation"], &report, &mut tally);
+    connector(&truth["connector"], &report, &mut tally);
     codes(&truth, &report, &mut tally);
     Ok(tally)
 }
@@ -337,6 +339,78 @@ fn windows(facts: &Value, report: &CheckReport, tally: &mut Tally) {
     }
 }
 
+/// Tokens by phase, engine's and LMCache's. A label's phase ends at the page of its name; several
+/// windows within a phase are added up.
+fn reconciliation(phases: &Value, report: &CheckReport, tally: &mut Tally) {
+    let windows = &report.bridge.windows;
+    let phase_of = |path: &str| -> String {
+        let stem = path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or("");
+        stem.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('-').to_owned()
+    };
+    let mut start = 0;
+    for want in phases.as_array().into_iter().flatten() {
+        let phase = want["phase"].as_str().unwrap_or("");
+        let end = windows.iter().enumerate().skip(start).find(|(_, w)| phase_of(&w.to) == phase);
+        let Some((end, _)) = end else {
+            tally.say(false, windows.is_empty(), || format!("no window ends with phase {phase}"));
+            continue;
+        };
+        let sum = windows.get(start..=end).unwrap_or(&[]).iter().map(|w| w.tokens.clone());
+        start = end + 1;
+        let Some(tokens) = sum.reduce(|a, b| a.plus(&b)) else { continue };
+        let loaded = tokens.loaded.as_ref().map(|a| a.value);
+        for (key, got) in [
+            ("engine_prompt", tokens.prompt.as_ref()),
+            ("engine_computed", tokens.computed.as_ref()),
+            ("engine_local_hits", tokens.engine_local.as_ref()),
+            ("engine_external_hits", tokens.external.as_ref()),
+            ("lmcache_requested", tokens.requested.as_ref()),
+            ("lmcache_hits", tokens.hits.as_ref()),
+            ("lmcache_loaded_tokens", tokens.loaded.as_ref()),
+        ] {
+            let got = got.map(|a| a.value);
+            let want = want[key].as_f64();
+            // Nothing was asked for: no number and zero say the same.
+            let none = |n: Option<f64>| n.is_none_or(|n| n == 0.0);
+            let ok = match (got, want) {
+                (Some(got), Some(want)) => near(got, want),
+                (got, want) => none(got) && none(want),
+            };
+            tally.say(ok, false, || format!("{phase}: {key} {got:?}, label {want:?}"));
+        }
+        if let (Some(holds), Some(requested), Some(hits)) =
+            (want["identity_holds"].as_bool(), want["lmcache_requested"].as_f64(), &tokens.hits)
+        {
+            let found = tokens.engine_local.as_ref().zip(tokens.external.as_ref());
+            let got = found.map(|(a, b)| near(a.value + b.value, hits.value));
+            tally.say(got == Some(holds), requested == 0.0, || {
+                format!(
+                    "{phase}: local + external = hits is {got:?}, label {holds}, loaded {loaded:?}"
+                )
+            });
+        }
+    }
+}
+
+/// The connector that is named, and that none is where none is.
+fn connector(want: &Value, report: &CheckReport, tally: &mut Tally) {
+    if report.bridge.sides.is_empty() {
+        return;
+    }
+    let named: Vec<&str> = report
+        .bridge
+        .sides
+        .iter()
+        .filter_map(|s| Some(s.connector.as_ref()?.value.as_str()))
+        .collect();
+    match want["name"].as_str() {
+        Some(name) => tally.say(named.contains(&name), named.is_empty(), || {
+            format!("connector: {named:?}, label {name}")
+        }),
+        None => tally.say(named.is_empty(), false, || format!("connector: {named:?}, label none")),
+    }
+}
+
 fn codes(truth: &Value, report: &CheckReport, tally: &mut Tally) {
     let found: Vec<(&str, &str)> =
         report.findings.iter().map(|f| (f.code.as_str(), f.severity.as_str())).collect();
@@ -345,8 +419,9 @@ fn codes(truth: &Value, report: &CheckReport, tally: &mut Tally) {
         tally.say(!hit, false, || format!("{code} is a false alarm"));
     }
     // Findings that need other lanes are due with those lanes.
+    let bridge: Vec<&str> = report.bridge.mismatches.iter().map(|m| m.code.name()).collect();
     for code in strings(&truth["must_find"]) {
-        let hit = found.iter().any(|(c, _)| *c == code);
+        let hit = found.iter().any(|(c, _)| *c == code) || bridge.contains(&code);
         tally.say(hit, true, || format!("{code} is not found"));
     }
 }

@@ -134,6 +134,18 @@ pub enum FactKind {
     MpServer,
     /// An engine is configured with this KV connector class.
     Connector(String),
+    /// A connector class is loaded from this module instead of the engine's registry.
+    ConnectorModule(String, String),
+    /// The MP connector's class is the engine's own copy (`true`) or the lmcache package's.
+    BuiltinConnector(bool),
+    /// LMCache inside an engine blends.
+    EmbeddedBlend,
+    /// An LMCache controller runs.
+    Controller,
+    /// An LMCache coordinator runs.
+    Coordinator,
+    /// TensorRT-LLM runs.
+    TensorrtLlm,
     /// An engine started without any KV connector.
     NoConnector,
     /// An engine failed to start.

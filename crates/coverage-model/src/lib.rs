@@ -19,7 +19,6 @@
 mod architecture;
 mod assess;
 pub mod bridge;
-mod connector;
 mod evidence;
 mod families;
 mod feature;
@@ -28,7 +27,7 @@ mod proof;
 mod signal_state;
 mod vocabulary;
 
-pub use architecture::{Architecture, Label};
+pub use architecture::{Architecture, LABELS, Label};
 pub use assess::{Coverage, FamilyRow, SILENT_PAGE, SignalRow, assess};
 pub use evidence::{Evidence, Fact, FactKind, LaneReading, Observation, Source, Target};
 pub use families::{FAMILIES, Family, LANES};

@@ -124,6 +124,28 @@ fn by_lane(evidence: &Evidence) -> Option<ModeVerdict> {
     })
 }
 
+/// Engines whose connectors are named, and none of them is LMCache's. What stands in a
+/// MultiConnector is not always named.
+fn foreign_connector(evidence: &Evidence) -> Option<ModeVerdict> {
+    let named: Vec<(&str, &Source)> = evidence
+        .facts
+        .iter()
+        .filter_map(|f| match &f.kind {
+            FactKind::Connector(name) => Some((name.as_str(), &f.source)),
+            _ => None,
+        })
+        .collect();
+    let (name, _) = named.first()?;
+    let foreign =
+        |(name, _): &(&str, &Source)| connector_mode(name).is_none() && *name != "MultiConnector";
+    named.iter().all(foreign).then(|| ModeVerdict {
+        mode: Mode::None,
+        claim: Claim::Inferred,
+        evidence: named.iter().map(|(_, source)| (*source).clone()).collect(),
+        because: format!("the engine's KV connector is {name}, which is not LMCache's"),
+    })
+}
+
 /// Decides the mode.
 pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
     let mp = first_of(catalog, evidence, Component::Mp);
@@ -190,6 +212,9 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
     }
     if let Some(told) = by_lane(evidence) {
         return told;
+    }
+    if let Some(none) = foreign_connector(evidence) {
+        return none;
     }
     if let Some((source, class)) = sglang_lmcache(evidence) {
         // LMCache's radix cache is an in-process one to SGLang 0.5.12 and a client of the

@@ -16,6 +16,7 @@
 //! ```
 
 pub mod bottleneck;
+mod bridge;
 #[cfg(feature = "client")]
 pub mod collect;
 #[cfg(feature = "client")]

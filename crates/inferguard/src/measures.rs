@@ -333,7 +333,7 @@ fn histogram_row(scrape: &Scrape, base: &str) -> Option<HistogramRow> {
     Some(HistogramRow { count, sum, mean, p50: quantile(0.5), p99: quantile(0.99) })
 }
 
-fn restart_words(restart: &Restart) -> String {
+pub(crate) fn restart_words(restart: &Restart) -> String {
     match restart {
         Restart::StartTimeChanged { from, to } => {
             format!(

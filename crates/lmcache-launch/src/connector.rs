@@ -57,18 +57,52 @@ pub struct Connector {
 /// Nested MultiConnectors are followed this deep.
 const DEEPEST: usize = 4;
 
+/// A connector class of an engine, as the table has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectorClass {
+    /// Engine: `vllm`, `sglang`, `tensorrt-llm`.
+    pub engine: &'static str,
+    /// What its name implies.
+    pub mode: ConnectorMode,
+    /// First examined release of the engine that has it; nothing where the class is LMCache's.
+    pub first: Option<&'static str>,
+    /// Last such release; nothing while it is still there.
+    pub last: Option<&'static str>,
+    /// Where the row comes from.
+    pub source: &'static str,
+    /// First release of the engine whose class has series of its own.
+    pub series_from: Option<&'static str>,
+    /// First release of the lmcache package whose class has series of its own, where the
+    /// engine's own copy has none.
+    pub package_series_from: Option<&'static str>,
+}
+
+/// The class of a name in an engine.
+pub fn connector_class(engine: &str, name: &str) -> Option<ConnectorClass> {
+    let row = tables::rows(tables::CONNECTORS)
+        .find(|row| row.first() == Some(&engine) && row.get(1) == Some(&name))?;
+    let cell = |at: usize| row.get(at).copied().filter(|cell| !cell.is_empty());
+    let series = cell(6);
+    Some(ConnectorClass {
+        engine: row.first()?,
+        mode: match cell(2)? {
+            "embedded" => ConnectorMode::Embedded,
+            "embedded-v0" => ConnectorMode::EmbeddedV0,
+            "mp" => ConnectorMode::Mp,
+            "multi" => ConnectorMode::Multi,
+            _ => ConnectorMode::Other,
+        },
+        first: cell(3),
+        last: cell(4),
+        source: cell(5).unwrap_or(""),
+        series_from: series.filter(|s| !s.starts_with("lmcache ")),
+        package_series_from: series.and_then(|s| s.strip_prefix("lmcache ")),
+    })
+}
+
 /// What the tables know of a name.
 pub(crate) fn mode(engine: &str, name: &str) -> ConnectorMode {
-    let row = tables::rows(tables::CONNECTORS)
-        .find(|row| row.first() == Some(&engine) && row.get(1) == Some(&name));
-    match row.and_then(|row| row.get(2).copied()) {
-        Some("embedded") => ConnectorMode::Embedded,
-        Some("embedded-v0") => ConnectorMode::EmbeddedV0,
-        Some("mp") => ConnectorMode::Mp,
-        Some("multi") => ConnectorMode::Multi,
-        Some(_) => ConnectorMode::Other,
-        None => ConnectorMode::Unknown,
-    }
+    connector_class(engine, name).map_or(ConnectorMode::Unknown, |class| class.mode)
 }
 
 fn text(value: Option<&Value>) -> Option<String> {

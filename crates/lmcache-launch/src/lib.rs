@@ -22,7 +22,7 @@ mod yaml;
 
 pub use boundary::{BoundaryClaim, BoundaryEvidence, BoundaryFailure, SCHEMA as BOUNDARY_SCHEMA};
 pub use clean::Privacy;
-pub use connector::{Connector, ConnectorMode};
+pub use connector::{Connector, ConnectorClass, ConnectorMode, connector_class};
 pub use environment::EnvironmentEvidence;
 pub use envvars::{EnvScope, EnvState, EnvVar, Environment};
 pub use error::Error;

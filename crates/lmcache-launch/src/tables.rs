@@ -193,7 +193,7 @@ mod tests {
         let tables = [
             (PROGRAMS, 3),
             (MODELS, 4),
-            (CONNECTORS, 6),
+            (CONNECTORS, 7),
             (KERNEL, 2),
             (PROM_LOG, 2),
             (REQUEST_KEYS, 3),

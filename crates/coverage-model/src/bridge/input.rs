@@ -220,7 +220,7 @@ impl Side {
 
     /// A connector of LMCache that something names.
     pub fn lmcache_connector(&self) -> Option<&Stated<String>> {
-        self.connectors.iter().find(|c| crate::connector::is_lmcache(&c.value))
+        self.connectors.iter().find(|c| crate::architecture::is_lmcache_connector(&c.value))
     }
 
     /// What it counted in a window.

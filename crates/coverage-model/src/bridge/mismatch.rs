@@ -256,8 +256,8 @@ impl Finder<'_> {
                 none.iter().cloned().chain(sources([&tokens.prompt, &tokens.asked_external]));
             let claim = if asked == Some(0.0) { Claim::Measured } else { Claim::Inferred };
             let how = match (&none, asked) {
-                (Some(_), _) => "it was started without a KV connector",
-                _ => "it never asked an external cache",
+                (Some(_), _) => "was started without a KV connector",
+                _ => "never asked an external cache",
             };
             self.put(None, Mismatch {
                 code,
@@ -349,6 +349,10 @@ impl Finder<'_> {
 
     fn lookups_without_external(&mut self) {
         let code = MismatchCode::LookupsWithoutExternal;
+        // LMCache inside an engine is asked by that engine.
+        if counting_caches(self.input).iter().any(|c| c.part == Part::Embedded) {
+            return;
+        }
         let roles = self.all_roles();
         let found: Vec<(usize, Mismatch)> = self
             .comparable()
@@ -590,7 +594,8 @@ impl Finder<'_> {
             return;
         }
         // What the engine found again in its own cache, LMCache had been given to store as well.
-        let tolerance = found_tolerance(self.geometry, t).map(|x| x.high);
+        let tolerance =
+            found_tolerance(self.geometry, self.input, t, total.seconds).map(|x| x.high);
         let again = v(&t.engine_local).zip(tolerance).filter(|(local, most)| local > most);
         let behind = total.reconciliation.iter().any(|r| {
             r.what == "looked_up"
@@ -640,70 +645,74 @@ impl Finder<'_> {
         );
     }
 
+    /// Of several engines one gets nothing, although its own cache shows that its prompts come
+    /// again and LMCache did not find them. That a sibling hits proves that the server works.
     fn one_engine_never_hits(&mut self) {
         let code = MismatchCode::OneEngineNeverHits;
-        let engines: Vec<Side> = self.input.engines().cloned().collect();
-        if engines.len() < 2 {
+        let totals: Vec<(Side, Tokens)> =
+            self.input.engines().map(|e| (e.clone(), self.of_engine(&e.role))).collect();
+        if totals.len() < 2 {
             return;
         }
-        let totals: Vec<(Side, Tokens)> = engines
-            .into_iter()
-            .map(|e| {
-                let t = self.of_engine(&e.role);
-                (e, t)
-            })
-            .collect();
-        let hits = |t: &Tokens| v(&t.external).unwrap_or(0.0) > 0.0;
-        for (engine, own) in totals.iter().filter(|(_, t)| v(&t.external) == Some(0.0)) {
-            let Some(asked) = v(&own.asked_external).filter(|a| *a > 0.0) else { continue };
+        let Some(total) = self.total else { return };
+        // What the engines hold that LMCache did not find.
+        let unfound = total
+            .reconciliation
+            .iter()
+            .find(|r| r.what == "found" && r.verdict == Difference::Beyond)
+            .and_then(|r| r.difference)
+            .filter(|d| *d > 0.0);
+        for (engine, own) in &totals {
+            let asked = v(&own.asked_external).or(v(&own.prompt)).filter(|a| *a > 0.0);
+            let (Some(asked), Some(0.0)) = (asked, v(&own.external)) else { continue };
             let sibling = totals.iter().find(|(other, t)| {
                 let role = |s: &Side| s.kv_role.as_ref().map(|r| r.value.clone());
                 let models = other.models.is_empty()
                     || engine.models.is_empty()
                     || other.models.iter().any(|m| engine.models.contains(m));
-                hits(t) && models && role(other) == role(engine)
+                v(&t.external).unwrap_or(0.0) > 0.0 && models && role(other) == role(engine)
             });
             let Some((other, theirs)) = sibling else { continue };
-            let (Some(n_own), Some(tail)) = (requests(own), self.geometry.tail()) else { continue };
-            // With its sibling's hit rate it would have got more than a chunk a request.
-            let rate = v(&theirs.external)
-                .zip(v(&theirs.asked_external))
-                .filter(|(_, asked)| *asked > 0.0)
-                .map_or(0.0, |(hit, asked)| (hit / asked).min(1.0));
-            let expected = rate * asked;
-            if expected <= n_own * tail {
+            let tolerance = found_tolerance(self.geometry, self.input, own, total.seconds);
+            let Some(tolerance) = tolerance else { continue };
+            let again = v(&own.engine_local).filter(|local| *local > tolerance.high);
+            let proven =
+                again.zip(unfound).filter(|(local, unfound)| *unfound >= *local - tolerance.high);
+            let Some((local, _)) = proven else {
                 self.open(
                     code,
                     format!(
-                        "{} asked for {} tokens and got none, too few to tell against {}",
+                        "{} asked for {} tokens and got none, while {} got {}; nothing shows that a prompt of {} was stored before",
                         engine.role,
                         n(asked),
-                        other.role
+                        other.role,
+                        n(v(&theirs.external).unwrap_or_default()),
+                        engine.role
                     ),
-                    &["more traffic at both engines"],
+                    &["a replay of the same prompts at this engine", "its log of requests"],
                 );
                 continue;
-            }
+            };
             let mismatch = Mismatch {
                 code,
-                claim: Claim::Inferred,
+                claim: Claim::Measured,
                 says: format!(
-                    "{} asked the external cache for {} tokens and got none, while {} got {:.0} % of what it asked for; with the same kind of prompts {} would have got about {}",
+                    "{} asked the external cache for {} tokens and got none, while {} got {}; {} tokens of {}'s prompts came again, and LMCache did not find them",
                     engine.role,
                     n(asked),
                     other.role,
-                    rate * 100.0,
-                    engine.role,
-                    n(expected.round())
+                    n(v(&theirs.external).unwrap_or_default()),
+                    n(local),
+                    engine.role
                 ),
                 windows: vec![],
                 roles: vec![engine.role.clone(), other.role.clone()],
-                tokens: Some(expected),
-                tolerance: Some(n_own * tail),
+                tokens: Some(local),
+                tolerance: Some(tolerance.high),
                 evidence: sources([
                     &own.asked_external,
                     &own.external,
-                    &theirs.asked_external,
+                    &own.engine_local,
                     &theirs.external,
                 ]),
             };
@@ -756,7 +765,7 @@ impl Finder<'_> {
         if hits <= 0.0 || local <= 0.0 || external >= chunk {
             return;
         }
-        let tolerance = found_tolerance(self.geometry, t);
+        let tolerance = found_tolerance(self.geometry, self.input, t, total.seconds);
         if tolerance.as_ref().is_some_and(|x| local + external - hits < x.low) {
             return;
         }

@@ -149,9 +149,10 @@ pub fn bridge(input: &BridgeInput) -> Bridge {
         .enumerate()
         .map(|(at, window)| one(input, &geometry, window, at))
         .collect();
-    let total = total(&geometry, input, &windows);
+    let used = whole(input, windows.len());
+    let total = total(&geometry, input, &windows, &used);
     let (mismatches, not_judged) = mismatch::find(input, &geometry, &windows, total.as_ref());
-    let worth = worth::of(input, &windows, total.as_ref());
+    let worth = worth::of(input, &windows, total.as_ref(), &used);
     Bridge {
         sides,
         chunk_size: geometry.chunk.clone(),
@@ -210,19 +211,22 @@ fn one(
     }
 }
 
-/// The sum of all windows in which every side was counted, or of all where none is whole.
+/// The windows in which every side was counted, or all where none is whole.
+fn whole(input: &BridgeInput, windows: usize) -> Vec<usize> {
+    let counted = |at: &usize| {
+        input.sides.iter().all(|s| matches!(s.windows.get(*at), Some(SideWindow::Counted(_))))
+    };
+    let whole: Vec<usize> = (0..windows).filter(counted).collect();
+    if whole.is_empty() { (0..windows).collect() } else { whole }
+}
+
+/// The sum of these windows.
 fn total(
     geometry: &reconcile::Geometry,
     input: &BridgeInput,
     windows: &[BridgeWindow],
+    used: &[usize],
 ) -> Option<BridgeWindow> {
-    let whole = |at: usize| {
-        input.sides.iter().all(|s| matches!(s.windows.get(at), Some(SideWindow::Counted(_))))
-    };
-    let mut used: Vec<usize> = (0..windows.len()).filter(|at| whole(*at)).collect();
-    if used.is_empty() {
-        used = (0..windows.len()).collect();
-    }
     let picked: Vec<&BridgeWindow> = used.iter().filter_map(|at| windows.get(*at)).collect();
     let (first, last) = (picked.first()?, picked.last()?);
     let tokens = picked.iter().map(|w| w.tokens.clone()).reduce(|a, b| a.plus(&b))?;

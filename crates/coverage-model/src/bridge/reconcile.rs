@@ -5,10 +5,13 @@
 //! cached whole. These two make the tolerance: so many requests, so many tokens each. Without
 //! the chunk size there is no tolerance and no verdict.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::input::{BridgeInput, Part, Stated, WindowInput};
-use super::tokens::{Amount, Tokens, value};
+use super::settle::PUSH_SECONDS;
+use super::tokens::{Amount, Tokens, counting_caches, value};
 
 /// How a difference is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -92,11 +95,10 @@ impl Geometry {
     }
 }
 
-/// Requests of a window: the larger of what both sides counted.
+/// Requests of a window: the larger of what both sides counted. A lookup that ends early is
+/// counted as a lookup as well.
 pub(super) fn requests(tokens: &Tokens) -> Option<f64> {
-    let lookups = value(tokens.lookups.as_ref())
-        .map(|n| n + value(tokens.early_exits.as_ref()).unwrap_or(0.0));
-    match (value(tokens.requests.as_ref()), lookups) {
+    match (value(tokens.requests.as_ref()), value(tokens.lookups.as_ref())) {
         (Some(a), Some(b)) => Some(a.max(b)),
         (a, b) => a.or(b),
     }
@@ -112,17 +114,37 @@ fn again(tokens: &Tokens) -> f64 {
     preempted * mean
 }
 
+/// Tokens that embedded counters may be behind or ahead at the ends of a window: they are pushed
+/// every [`PUSH_SECONDS`], so of the window's prompts as much as came in that time. Nothing where
+/// the length of the window is not known.
+fn lag(input: &BridgeInput, tokens: &Tokens, seconds: Option<f64>) -> Option<f64> {
+    if !counting_caches(input).iter().any(|c| c.part == Part::Embedded) {
+        return Some(0.0);
+    }
+    let share = (PUSH_SECONDS / seconds.filter(|s| *s > 0.0)?).min(1.0);
+    Some((share * value(tokens.prompt.as_ref())?).ceil())
+}
+
 /// How far `local + external` and LMCache's hits may differ.
-pub(super) fn found_tolerance(geometry: &Geometry, tokens: &Tokens) -> Option<Tolerance> {
+pub(super) fn found_tolerance(
+    geometry: &Geometry,
+    input: &BridgeInput,
+    tokens: &Tokens,
+    seconds: Option<f64>,
+) -> Option<Tolerance> {
     let (n, tail) = (requests(tokens)?, geometry.tail()?);
     let (last, again) = (geometry.last(), again(tokens));
+    let lag = lag(input, tokens, seconds)?;
     let mut how = format!(
         "{n} requests: up to {tail} tokens each beyond the last whole chunk, up to {last} computed again at the end of a prompt that is cached whole"
     );
     if again > 0.0 {
         how.push_str("; preempted requests are looked up again");
     }
-    Some(Tolerance { low: -(n * last + again), high: n * tail, how })
+    if lag > 0.0 {
+        let _ = write!(how, "; embedded counters are pushed every 10 s: {lag} tokens either way");
+    }
+    Some(Tolerance { low: 0.0 - (n * last + again + lag), high: n * tail + lag, how })
 }
 
 /// The lines of a window.
@@ -172,20 +194,33 @@ pub(super) fn rows(
     }
     let n = requests(tokens);
     // An engine that was asked to look up nothing has nothing to compare.
-    let tail = n.zip(geometry.tail()).map(|(n, tail)| Tolerance {
-        low: -again(tokens),
-        high: n * tail,
+    let lag = lag(input, tokens, window.seconds);
+    let tail = n.zip(geometry.tail()).zip(lag).map(|((n, tail), lag)| Tolerance {
+        low: 0.0 - again(tokens) - lag,
+        high: n * tail + lag,
         how: format!(
             "{n} requests: up to {tail} tokens each beyond the last whole chunk are not looked up"
         ),
     });
-    out.push(line("looked_up", tokens.prompt.clone(), tokens.requested.clone(), tail, window));
+    let nothing = |row: &mut Reconciliation| {
+        if tokens.asked_nothing {
+            row.reasons = vec!["LMCache was asked nothing: it shows no series of lookups".into()];
+        }
+    };
+    let mut row = line("looked_up", tokens.prompt.clone(), tokens.requested.clone(), tail, window);
+    nothing(&mut row);
+    out.push(row);
     let found = tokens.engine_local.as_ref().zip(tokens.external.as_ref()).map(|(a, b)| {
         let sources = a.sources.iter().chain(&b.sources).cloned().collect();
         Amount::new(a.value + b.value, a.claim.max(b.claim), "local + external", sources)
     });
-    let mut row =
-        line("found", found, tokens.hits.clone(), found_tolerance(geometry, tokens), window);
+    let mut row = line(
+        "found",
+        found,
+        tokens.hits.clone(),
+        found_tolerance(geometry, input, tokens, window.seconds),
+        window,
+    );
     match row.difference {
         Some(d) if d > 0.0 && row.verdict == Difference::Beyond => row.reasons.push(
             "the engine's own cache holds prefixes that LMCache has not: evicted or cleared there, never stored, or stored under other keys".into(),
@@ -195,11 +230,12 @@ pub(super) fn rows(
         ),
         _ => {}
     }
+    nothing(&mut row);
     out.push(row);
     if tokens.loaded.is_some() || n.is_some() && input.caches().any(|c| c.part == Part::Embedded) {
-        let loaded = n.zip(geometry.tail()).map(|(n, tail)| Tolerance {
-            low: -n * (tail + geometry.last()),
-            high: n * geometry.last(),
+        let loaded = n.zip(geometry.tail()).zip(lag).map(|((n, tail), lag)| Tolerance {
+            low: 0.0 - n * (tail + geometry.last()) - lag,
+            high: n * geometry.last() + lag,
             how: format!("{n} requests: a chunk that the engine holds in part is loaded whole, up to {tail} tokens each, and up to {} at the end of a prompt", geometry.last()),
         });
         out.push(line("loaded", tokens.external.clone(), tokens.loaded.clone(), loaded, window));

@@ -5,14 +5,25 @@
 //! has not. Windows are therefore joined over every moment at which the engine's gauges show
 //! work, so that both sides have counted the same requests at the ends of what is left.
 
-use super::input::{BridgeInput, Counter, Side, SideWindow, WindowInput};
+use super::input::{BridgeInput, Counter, Part, Side, SideWindow, WindowInput};
+use super::tokens::counting_caches;
 
-/// The input with windows joined over unsettled moments.
+/// How often LMCache inside an engine pushes its counters to its page, in seconds.
+pub(super) const PUSH_SECONDS: f64 = 10.0;
+
+/// The input with windows joined over unsettled moments. A moment that comes sooner after the
+/// one before than embedded counters are pushed is unsettled as well.
 pub(super) fn merge(input: &BridgeInput) -> BridgeInput {
     let mut out = input.clone();
+    let pushed = counting_caches(input).iter().any(|c| c.part == Part::Embedded);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (at, window) in input.windows.iter().enumerate() {
-        let joins = window.settled_from == Some(false);
+        let short = pushed
+            && at
+                .checked_sub(1)
+                .and_then(|before| input.windows.get(before)?.seconds)
+                .is_some_and(|seconds| seconds < PUSH_SECONDS);
+        let joins = window.settled_from == Some(false) || short;
         match groups.last_mut() {
             Some(group) if joins => group.push(at),
             _ => groups.push(vec![at]),

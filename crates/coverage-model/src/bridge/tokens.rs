@@ -37,10 +37,11 @@ impl Amount {
     /// The sum; known no better than its parts.
     fn plus(&self, other: &Self) -> Self {
         let sources = self.sources.iter().chain(&other.sources).cloned();
+        let telling = if self.value == 0.0 { other } else { self };
         Self {
             value: self.value + other.value,
             claim: self.claim.max(other.claim),
-            of: self.of.clone(),
+            of: telling.of.clone(),
             sources: distinct(sources, 4),
         }
     }
@@ -102,6 +103,13 @@ impl Tokens {
             (Some(a), None) if other.asked_nothing => Some(a.clone()),
             _ => add(a, b),
         };
+        // A cache that was counted and shows no loads yet has loaded nothing so far.
+        let counted = |t: &Self| t.asked_nothing || t.requested.is_some();
+        let loaded = match (&self.loaded, &other.loaded) {
+            (None, Some(b)) if counted(self) => Some(b.clone()),
+            (Some(a), None) if counted(other) => Some(a.clone()),
+            (a, b) => add(a, b),
+        };
         let mut tiers = self.external_by_tier.clone();
         for (tier, value) in &other.external_by_tier {
             *tiers.entry(tier.clone()).or_default() += value;
@@ -118,7 +126,7 @@ impl Tokens {
             hits: cache(&self.hits, &other.hits),
             l1: cache(&self.l1, &other.l1),
             l2: cache(&self.l2, &other.l2),
-            loaded: cache(&self.loaded, &other.loaded),
+            loaded,
             requests: add(&self.requests, &other.requests),
             lookups: cache(&self.lookups, &other.lookups),
             early_exits: cache(&self.early_exits, &other.early_exits),

@@ -83,11 +83,12 @@ pub(super) fn of(
     input: &BridgeInput,
     windows: &[BridgeWindow],
     total: Option<&BridgeWindow>,
+    used: &[usize],
 ) -> Worth {
     let mut out = Worth { ttft: ttft(input, windows), ..Worth::default() };
     let Some(total) = total else { return out };
     let external = external(total);
-    let rate = seconds_per_token(input, windows);
+    let rate = seconds_per_token(input, windows, used);
     let retrieve = retrieve(input, value(total.tokens.external.as_ref()));
     let (e, r, t) = (external.value, rate.value, retrieve.value);
     out.prefill_seconds_avoided = e.zip(r).map(|(e, r)| e * r);
@@ -148,8 +149,9 @@ fn external(total: &BridgeWindow) -> Factor {
     )
 }
 
-/// Seconds of prefill a computed token, where the engines mostly computed.
-fn seconds_per_token(input: &BridgeInput, windows: &[BridgeWindow]) -> Factor {
+/// Seconds of prefill a computed token, where the engines mostly computed. Only the windows of
+/// the total count: a dead cache that holds up requests is no measure of computing.
+fn seconds_per_token(input: &BridgeInput, windows: &[BridgeWindow], used: &[usize]) -> Factor {
     let missing = |how: &str| {
         factor("prefill_seconds_per_token", "seconds", None, &format!("missing: {how}"))
     };
@@ -167,7 +169,7 @@ fn seconds_per_token(input: &BridgeInput, windows: &[BridgeWindow]) -> Factor {
     };
     let mut mostly: (f64, f64, Vec<Source>) = (0.0, 0.0, vec![]);
     let mut any = mostly.clone();
-    for (at, window) in windows.iter().enumerate() {
+    for (at, window) in windows.iter().enumerate().filter(|(at, _)| used.contains(at)) {
         let (Some(time), Some(tokens)) = (
             of(at, "vllm.request_prefill_time_seconds"),
             of(at, "vllm.request_prefill_kv_computed_tokens"),

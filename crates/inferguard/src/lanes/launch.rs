@@ -20,6 +20,10 @@ pub(super) fn state(evidence: &Evidence, out: &mut Statements) {
             );
         }
     }
+    let blends = evidence.launch.settings("blend.enabled").find(|s| s.as_bool() == Some(true));
+    if let Some(setting) = blends {
+        push(out, FactKind::EmbeddedBlend, source(&setting.place, setting.key.clone()));
+    }
     packages(evidence, out);
     for boundary in &evidence.boundary {
         let measured = boundary.claim_status == BoundaryClaim::Measured;
@@ -77,6 +81,27 @@ fn one(process: &Process, out: &mut Statements) {
             server(process, out);
             None
         }
+        Program::LmcacheController => {
+            push(out, FactKind::Controller, told("the command line of lmcache_controller"));
+            None
+        }
+        Program::LmcacheCoordinator => {
+            push(out, FactKind::Coordinator, told("the command line of `lmcache coordinator`"));
+            None
+        }
+        Program::TensorrtLlm => {
+            push(out, FactKind::TensorrtLlm, told("the command line of TensorRT-LLM"));
+            for connector in &process.connectors {
+                let source = source(&connector.place, "connector");
+                let name = connector.name.clone();
+                push(
+                    out,
+                    FactKind::Connector(name.clone()),
+                    Source { value: Some(name), ..source },
+                );
+            }
+            None
+        }
         Program::LmcacheStandalone => {
             push(out, FactKind::Mode(Mode::Embedded), told("a standalone embedded engine"));
             None
@@ -91,6 +116,16 @@ fn one(process: &Process, out: &mut Statements) {
             FactKind::Connector(connector.name.clone()),
             Source { value: Some(connector.name.clone()), ..source(&connector.place, "connector") },
         );
+        if let Some(module) = &connector.module_path {
+            push(
+                out,
+                FactKind::ConnectorModule(connector.name.clone(), module.clone()),
+                Source {
+                    value: Some(module.clone()),
+                    ..source(&connector.place, "kv_connector_module_path")
+                },
+            );
+        }
         let role = match connector.role.as_deref() {
             Some("kv_producer") => "prefill",
             Some("kv_consumer") => "decode",

@@ -92,6 +92,14 @@ pub(super) fn state(row: &LogRow, out: &mut Statements) {
     for name in &connectors {
         fact(FactKind::Connector((*name).clone()), connector_source(row, name));
     }
+    for (ids, builtin) in [
+        (&["mp_connector.class"][..], false),
+        (&["mp_connector.class_builtin", "mp_connector.class_forced"], true),
+    ] {
+        if let Some(source) = first_of(row, ids) {
+            fact(FactKind::BuiltinConnector(builtin), source);
+        }
+    }
     let mp = connectors.iter().any(|c| c.contains("LMCacheMP"))
         || first_of(row, SERVER).or_else(|| first_of(row, CLIENT)).is_some();
     let embedded = first_of(row, EMBEDDED);
@@ -116,6 +124,9 @@ pub(super) fn state(row: &LogRow, out: &mut Statements) {
             ..Source::new(row.path.clone(), format!("{name}=True"))
         })
     };
+    if let Some(source) = enabled("enable_blending") {
+        fact(FactKind::EmbeddedBlend, source);
+    }
     if let Some(source) = enabled("enable_lmcache") {
         fact(FactKind::SglangLmcache, source);
     }

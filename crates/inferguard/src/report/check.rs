@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use coverage_model::bridge::{Bridge, bridge};
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::contract::Catalog;
@@ -107,6 +108,8 @@ pub struct CheckReport {
     pub lookup_hashes: Option<LookupHashEvidence>,
     /// Coverage, a row a family.
     pub families: Vec<FamilyRow>,
+    /// The engine's claims beside LMCache's counts.
+    pub bridge: Bridge,
     /// What is wrong, the likeliest root cause first.
     pub findings: Vec<Finding>,
     /// What could not be told.
@@ -117,6 +120,7 @@ pub struct CheckReport {
 pub(crate) struct Judged {
     pub(crate) evidence: Evidence,
     pub(crate) coverage: Coverage,
+    pub(crate) bridge: Bridge,
     pub(crate) releases: Releases,
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_evaluable: Vec<NotEvaluable>,
@@ -229,6 +233,14 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
     narrow_by_facts(&mut evidence);
     declare(catalog, &mut evidence, options.release);
     let coverage = assess(catalog, &evidence);
+    let bridge = bridge(&crate::bridge::input(
+        catalog,
+        &evidence,
+        &timelines,
+        &page_paths,
+        &rows,
+        options.costs,
+    ));
     let releases = releases(catalog, &evidence, options.release);
     let diagnosis = find(
         catalog,
@@ -260,7 +272,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             }
         })
         .collect();
-    Judged { evidence, coverage, releases, findings, not_evaluable, targets, lanes: rows }
+    Judged { evidence, coverage, bridge, releases, findings, not_evaluable, targets, lanes: rows }
 }
 
 fn what_it_is(catalog: &Catalog, target: &coverage_model::Target) -> Vec<String> {
@@ -372,6 +384,7 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         http: judged.lanes.http,
         lookup_hashes: judged.lanes.lookup_hashes,
         families: judged.coverage.families,
+        bridge: judged.bridge,
         findings: judged.findings,
         not_evaluable: judged.not_evaluable,
     }

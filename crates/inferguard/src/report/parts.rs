@@ -36,6 +36,8 @@ pub struct Options {
     pub mp: MpDeclared,
     /// Thresholds that the user set.
     pub settings: diagnosis_rules::Settings,
+    /// What the user declares of costs.
+    pub costs: coverage_model::bridge::Declared,
 }
 
 /// What the user declares of the MP server's launch; `null` is "not said", which is no default.
