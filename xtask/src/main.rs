@@ -9,6 +9,7 @@ mod generated;
 mod import_fixture;
 mod lanes;
 mod lct_bench;
+mod ledger;
 mod licences;
 mod pages;
 mod schemas;
@@ -58,6 +59,15 @@ enum Task {
         /// Directory with packets or cases.
         dir: PathBuf,
     },
+    /// Score what is covered by commands that are run on the fixtures.
+    Ledger {
+        /// Fail where the committed ledger differs or a proof does not hold.
+        #[arg(long)]
+        check: bool,
+        /// The command to run instead of a fresh release build.
+        #[arg(long, value_name = "PATH")]
+        bin: Option<PathBuf>,
+    },
     /// Check that every dependency has a licence that we allow.
     Licences,
     /// Regenerate the JSON Schemas of the reports, or check that they are up to date.
@@ -92,6 +102,7 @@ fn run(task: &Task) -> Result<()> {
             ensure!(defects == 0, "{defects} defects");
             Ok(())
         }
+        Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Survey { dir } => {
