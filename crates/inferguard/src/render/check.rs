@@ -81,7 +81,7 @@ pub(super) fn releases(sheet: &mut Sheet, releases: &Releases) {
     }
 }
 
-pub(super) fn span(row: &ReleaseRow) -> String {
+pub(crate) fn span(row: &ReleaseRow) -> String {
     match (&row.min, &row.max) {
         (Some(a), Some(b)) if a == b => a.clone(),
         (Some(a), Some(b)) => format!("{a} to {b}"),
