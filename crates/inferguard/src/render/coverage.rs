@@ -224,6 +224,60 @@ fn mismatches(sheet: &mut Sheet, bridge: &Bridge) {
     sheet.blank();
 }
 
+/// The bridge in a few lines, for the screen of `check`.
+pub(super) fn short(sheet: &mut Sheet, bridge: &Bridge) {
+    let Some(total) = &bridge.total else { return };
+    let t = &total.tokens;
+    let engine = t.prompt.as_ref().filter(|p| p.value > 0.0);
+    if engine.is_none() && bridge.mismatches.is_empty() {
+        return;
+    }
+    let mut label = "TOKENS";
+    if let (Some(prompt), Some(local), Some(external)) = (engine, &t.engine_local, &t.external) {
+        let computed = t
+            .computed
+            .as_ref()
+            .map_or_else(String::new, |c| format!("{} computed, ", count(c.value)));
+        sheet.entry(
+            label,
+            &format!(
+                "of {} prompt tokens {computed}{} from the engine's own cache, {} from outside",
+                count(prompt.value),
+                count(local.value),
+                count(external.value)
+            ),
+        );
+        label = "";
+        if let Some(row) = found(total).filter(|r| r.lmcache.is_some()) {
+            sheet.entry("", &safe(&reconciled(row)));
+        }
+    }
+    for mismatch in &bridge.mismatches {
+        sheet.entry(label, &safe(&format!("{}: {}", mismatch.code.name(), mismatch.says)));
+        label = "";
+    }
+    let worth = &bridge.worth;
+    if let (Some(saved), Some(avoided)) =
+        (worth.prefill_seconds_saved, worth.prefill_seconds_avoided)
+        && avoided > 0.0
+    {
+        sheet.entry(
+            label,
+            &format!(
+                "prefill time saved: {} ({} avoided less {} of retrieving)",
+                time(saved),
+                time(avoided),
+                time(avoided - saved)
+            ),
+        );
+        label = "";
+    }
+    if label.is_empty() {
+        sheet.entry("", "inferguard observability-coverage says more");
+        sheet.blank();
+    }
+}
+
 /// A source as a phrase.
 pub(super) fn sourced(source: &coverage_model::Source) -> String {
     let line = source.line.map_or_else(String::new, |l| format!(":{l}"));

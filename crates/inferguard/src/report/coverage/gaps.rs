@@ -168,6 +168,11 @@ fn unsupplied(judged: &Judged, options: &CoverageOptions, out: &mut Vec<Coverage
     let expected = options.base.expect_mode;
     let disabled = evidence.fact(&FactKind::MetricsDisabled).is_some()
         || evidence.fact(&FactKind::OtlpOnly).is_some();
+    let unreachable = judged.lanes.logs.iter().any(|row| {
+        ["mp_connector.unreachable", "mp_connector.no_answer"]
+            .iter()
+            .any(|id| row.evidence.event(id).is_some())
+    }) && evidence.fact(&FactKind::MpServer).is_none();
     let mp = mode == Mode::Mp || expected == Some(Mode::Mp);
     if mp && !shows("mp.") && !shows("blend.") && !disabled {
         out.push(whole(
@@ -179,8 +184,13 @@ fn unsupplied(judged: &Judged, options: &CoverageOptions, out: &mut Vec<Coverage
                 "a multiprocess server is expected, and no page of one was given".to_owned()
             },
             ClosedBy::Supply,
+            if unreachable {
+                "start `lmcache server` at the address that the engine is given, then curl \
+                 http://SERVER:8080/metrics > lmcache.prom and add --lmcache-metrics-file lmcache.prom"
+            } else {
             "curl http://SERVER:8080/metrics > lmcache.prom (the port is --http-port of `lmcache server`), then add \
-             --lmcache-metrics-file lmcache.prom",
+             --lmcache-metrics-file lmcache.prom"
+            },
         ));
     }
     let embedded = mode == Mode::Embedded || expected == Some(Mode::Embedded);
@@ -213,12 +223,17 @@ fn unsupplied(judged: &Judged, options: &CoverageOptions, out: &mut Vec<Coverage
             format!("{surface} runs by its log or launch line, and no page of it was given")
         };
         let flag = if product == Product::Sglang { " (SGLang needs --enable-metrics)" } else { "" };
+        let first = if not_started(judged) {
+            "get the engine to start (its log says why it did not), then "
+        } else {
+            ""
+        };
         out.push(whole(
             surface,
             Status::Unknown,
             because,
             ClosedBy::Supply,
-            &format!("curl http://ENGINE:PORT/metrics > {file}{flag}, then add --engine-metrics-file {file}"),
+            &format!("{first}curl http://ENGINE:PORT/metrics > {file}{flag}, and add --engine-metrics-file {file}"),
         ));
     }
 }
@@ -249,12 +264,20 @@ fn disabled(families: &[FamilyRow], out: &mut Vec<CoverageGap>) {
 
 /// Processes that have done nothing yet.
 fn idle(judged: &Judged, out: &mut Vec<CoverageGap>) {
-    let engine_works = judged.targets.iter().any(|t| {
-        t.is.iter().any(|w| w == "vllm" || w == "sglang")
-            && matches!(t.traffic, Traffic::Flowing | Traffic::Past)
-    });
+    let works = |kind: &str| {
+        judged.targets.iter().any(|t| {
+            t.is.iter().any(|w| w == kind) && matches!(t.traffic, Traffic::Flowing | Traffic::Past)
+        })
+    };
+    let engine_works = works("vllm") || works("sglang");
     for target in judged.targets.iter().filter(|t| t.traffic == Traffic::Idle) {
-        let server = target.is.iter().any(|w| w == "lmcache_mp" || w == "lmcache_cacheblend");
+        let is = |kind: &str| target.is.iter().any(|w| w == kind);
+        // A coordinator counts no work of a server, and of the pages of one embedded engine the
+        // scheduler's and the workers' count different things.
+        if is("lmcache_coordinator") || is("lmcache_embedded") && works("lmcache_embedded") {
+            continue;
+        }
+        let server = is("lmcache_mp") || is("lmcache_cacheblend");
         let surface =
             target.is.iter().find(|w| *w != "lmcache_mp_connector").cloned().unwrap_or_default();
         let (by, close) = if server && engine_works {
@@ -264,6 +287,8 @@ fn idle(judged: &Judged, out: &mut Vec<CoverageGap>) {
                  '{\"kv_connector\":\"LMCacheMPConnector\",\"kv_role\":\"kv_both\"}', SGLang with --enable-lmcache and \
                  --lmcache-config-file",
             )
+        } else if not_started(judged) {
+            (ClosedBy::Traffic, "get the engine to start: its log says why it did not")
         } else {
             (ClosedBy::Traffic, "send requests, some of them twice, and scrape again")
         };
@@ -275,6 +300,12 @@ fn idle(judged: &Judged, out: &mut Vec<CoverageGap>) {
             close,
         ));
     }
+}
+
+/// An engine failed to start, and none serves.
+fn not_started(judged: &Judged) -> bool {
+    judged.evidence.fact(&FactKind::StartFailed).is_some()
+        && judged.evidence.fact(&FactKind::Started).is_none()
 }
 
 /// What the user declared to be configured, and no series shows.

@@ -93,8 +93,14 @@ pub(super) fn build(judged: &Judged, timelines: &[Timeline]) -> ProcessGraph {
     graph
 }
 
+/// What a process is first of all: an engine with LMCache on its page is an engine, and a
+/// coordinator also shows the event bus of a server.
 fn kind_of(is: &[String]) -> &str {
-    is.iter().map(String::as_str).find(|w| *w != "lmcache_mp_connector").unwrap_or("unknown")
+    ["vllm", "sglang", "lmcache_coordinator", "lmcache_mp", "lmcache_embedded"]
+        .into_iter()
+        .find(|kind| is.iter().any(|w| w == kind))
+        .or_else(|| is.first().map(String::as_str))
+        .unwrap_or("unknown")
 }
 
 fn instances(timeline: &Timeline) -> Vec<String> {

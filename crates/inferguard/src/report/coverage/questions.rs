@@ -344,8 +344,10 @@ fn sparse(judged: &Judged, options: &Options) -> Option<Raised> {
     });
     let absent =
         sampled.clone().count() > 0 && sampled.clone().all(|f| f.status == Status::NotEmitted);
-    let low = options.mp.metrics_sample_rate.is_none_or(|rate| rate <= 0.01);
-    if !(absent && low && judged.evidence.nonzero("mp.l1.read")) {
+    // With so many events one in a hundred would have been sampled, but for one case in a hundred.
+    let rate = options.mp.metrics_sample_rate.unwrap_or(0.01);
+    let events = total(judged, "mp.l1.read").unwrap_or(0.0);
+    if !(absent && (1.0 - rate).powf(events) < 0.01) {
         return None;
     }
     let (line, source) = sighting(judged, "mp.l1.read")?;
