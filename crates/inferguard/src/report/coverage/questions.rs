@@ -92,7 +92,7 @@ pub const QUESTIONS: &[Question] = &[
         question: "Which engines report their block allocations, so that the lifecycle of L0 can be seen?",
         missing: "any series of L0 blocks, although an engine was served and every event was sampled",
         patch: "emit the L0 block histograms from the block reports of the MP connector, or say in the documentation which engine and path report",
-        fixtures: &["lmcache-0.5.6-lifecycle-eviction"],
+        fixtures: &[],
         raised: l0_lifecycle,
     },
     Question {
@@ -110,7 +110,7 @@ pub const QUESTIONS: &[Question] = &[
         question: "How is a sampled histogram to be read when its sample rate is not on the page?",
         missing: "the sample rate: an absent histogram and one that was not sampled look alike",
         patch: "a gauge with the sample rate in effect",
-        fixtures: &["lmcache-0.5.6-l1-prefix-replay"],
+        fixtures: &[],
         raised: sparse,
     },
     Question {
@@ -146,7 +146,11 @@ pub const QUESTIONS: &[Question] = &[
         question: "Which counter tells loads and stores where the engine drives the transfer?",
         missing: "any series of transfers in engine-driven mode: no submitted or finished stores and retrieves, no chunks loaded, no throughput",
         patch: "count the engine-driven path in the same series, with a label for the path",
-        fixtures: &["vllm-0.32.0-lmcache-0.5.6-mp", "sglang-0.5.23-lmcache-0.5.6-mp"],
+        fixtures: &[
+            "vllm-0.32.0-lmcache-0.5.6-mp",
+            "vllm-0.32.0-lmcache-0.5.6-mp-server-kill",
+            "sglang-0.5.23-lmcache-0.5.6-mp",
+        ],
         raised: engine_driven,
     },
     Question {
@@ -317,7 +321,10 @@ fn l0_lifecycle(judged: &Judged, options: &Options) -> Option<Raised> {
         || judged.evidence.targets.iter().any(|t| t.nonzero("mp.l1.chunk_lifetime"));
     let absent =
         !judged.evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with("mp.l0.")));
-    if !(all_sampled && absent && judged.evidence.nonzero("mp.lookup.requested_tokens")) {
+    // What speaks the protocol without an engine has no L0.
+    let engine = judged.bridge.sides.iter().any(|s| s.part.is_engine());
+    let asked = judged.evidence.nonzero("mp.lookup.requested_tokens");
+    if !(engine && all_sampled && absent && asked) {
         return None;
     }
     let shown = ["mp.l1.chunk_lifetime", "mp.lookup.requested_tokens"];
