@@ -440,7 +440,8 @@ pub(super) fn offload_lines(report: &CoverageReport) -> Vec<String> {
 fn backends(sheet: &mut Sheet, report: &CoverageReport) {
     let mut first = true;
     for row in &report.backends {
-        if row.status == BackendStatus::NotApplicable {
+        // What is not known at all stands under the gaps.
+        if matches!(row.status, BackendStatus::NotApplicable | BackendStatus::Unknown) {
             continue;
         }
         let mut text = format!("{}: {}", row.backend, word(&row.status));

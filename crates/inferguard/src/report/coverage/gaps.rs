@@ -274,6 +274,15 @@ fn idle(judged: &Judged, out: &mut Vec<CoverageGap>) {
         let is = |kind: &str| target.is.iter().any(|w| w == kind);
         // A coordinator counts no work of a server, and of the pages of one embedded engine the
         // scheduler's and the workers' count different things.
+        // A page without the series that would count prompts says nothing of them.
+        let counts = |signal: &str| {
+            judged.evidence.targets.iter().any(|t| t.role == target.role && t.has(signal))
+        };
+        if (is("vllm") && !counts("vllm.prompt_tokens"))
+            || (is("sglang") && !counts("sglang.num_running_reqs"))
+        {
+            continue;
+        }
         if is("lmcache_coordinator") || is("lmcache_embedded") && works("lmcache_embedded") {
             continue;
         }
