@@ -12,6 +12,7 @@ mod lct_bench;
 mod ledger;
 mod licences;
 mod pages;
+mod questions;
 mod schemas;
 mod survey;
 mod truth;
@@ -70,6 +71,12 @@ enum Task {
     },
     /// Check that every dependency has a licence that we allow.
     Licences,
+    /// Regenerate docs/upstream-questions.md, or check that it is up to date.
+    Questions {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Regenerate the JSON Schemas of the reports, or check that they are up to date.
     Schemas {
         /// Fail on what differs instead of writing it.
@@ -104,6 +111,7 @@ fn run(task: &Task) -> Result<()> {
         }
         Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
+        Task::Questions { check } => questions::run(&root, mode(*check)),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Survey { dir } => {
             let defects = survey::run(dir)?;

@@ -6,7 +6,8 @@ use anyhow::Result;
 use inferguard::bottleneck::BottleneckReport;
 use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
-    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
+    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport,
+    CoverageReport, DriftReport,
 };
 use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
 use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
@@ -18,6 +19,7 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
     let all = [
         ("check", schemars::schema_for!(CheckReport)),
         ("lmcache-compat", schemars::schema_for!(CompatReport)),
+        ("observability-coverage", schemars::schema_for!(CoverageReport)),
         ("cacheblend-report", schemars::schema_for!(CacheblendReport)),
         ("metrics-summary", schemars::schema_for!(MetricsSummary)),
         ("engine-metrics-timeline-row", schemars::schema_for!(EngineRow)),

@@ -117,6 +117,10 @@ fn headline(truth: &Value, report: &CheckReport, tally: &mut Tally) {
     tally.say(wanted.contains(&label), weaker, || {
         format!("architecture: {label}, label {wanted:?}")
     });
+    let labels: Vec<&str> = report.architecture.labels.iter().map(|l| l.label.as_str()).collect();
+    for also in strings(&truth["also"]) {
+        tally.say(labels.contains(&also), false, || format!("labels: {labels:?}, label {also}"));
+    }
     for (product, row) in [
         ("lmcache", &report.releases.lmcache),
         ("vllm", &report.releases.vllm),

@@ -408,10 +408,18 @@ pub const FAMILIES: &[Family] = &[
     ),
     f(
         "vllm",
+        "prompt_tokens_cached",
+        ExternalCacheConfigured,
+        &["vllm.prompt_tokens_cached", "vllm.prompt_tokens_cached_by_source"],
+    ),
+    f(
+        "vllm",
         "cpu_offload",
         CpuOffloadConfigured,
         &["vllm.kv_offload_*", "vllm.simple_kv_offload_*", "vllm.kvcr_*"],
     ),
+    // since 0.27.1
+    f("vllm", "cpu_offload_tiering", CpuOffloadConfigured, &["vllm.kv_offload_tiering_*"]),
     f("vllm", "kv_block_lifecycle", Sampled, &["vllm.kv_block_*"]),
     f(
         "vllm",
@@ -426,6 +434,14 @@ pub const FAMILIES: &[Family] = &[
             "vllm.lmcache_mp_*",
             "vllm.num_requests_kv_fetch_by_stage",
         ],
+    ),
+    f("vllm", "nixl", Optional, &["vllm.nixl_*"]),
+    f("vllm", "mooncake", Optional, &["vllm.mooncake_*"]),
+    f(
+        "vllm",
+        "connector_series",
+        Optional,
+        &["vllm.hf3fs_*", "vllm.umbp_*", "vllm.hisparse_*", "vllm.lmcache_mp_*"],
     ),
     f("vllm", "spec_decode", Optional, &["vllm.spec_decode_*"]),
     // SGLang
@@ -481,6 +497,7 @@ pub const FAMILIES: &[Family] = &[
             "sglang.max_total_num_tokens",
         ],
     ),
+    f("sglang", "cached_tokens_by_source", AfterTraffic, &["sglang.cached_tokens"]),
     f("sglang", "kv_transfer", ExternalCacheConfigured, &["sglang.kv_transfer_*"]),
     f("sglang", "hicache", Optional, &["sglang.hicache_*", "sglang.load_back_*"]),
     f(
@@ -488,6 +505,18 @@ pub const FAMILIES: &[Family] = &[
         "storage",
         Optional,
         &["sglang.storage_*", "sglang.prefetch*", "sglang.backup_*", "sglang.backuped_tokens"],
+    ),
+    f(
+        "sglang",
+        "storage_prefetch",
+        Optional,
+        &["sglang.storage_prefetch_*", "sglang.prefetch_*", "sglang.prefetched_tokens"],
+    ),
+    f(
+        "sglang",
+        "storage_backup",
+        Optional,
+        &["sglang.backup_*", "sglang.backuped_tokens", "sglang.hicache_backup_*"],
     ),
     f("sglang", "spec_decode", Optional, &["sglang.spec_*"]),
     f("sglang", "flops", Optional, &["sglang.estimated_*"]),

@@ -6,6 +6,7 @@
 
 mod args;
 mod collect;
+mod coverage;
 mod diagnose;
 mod metrics;
 mod output;

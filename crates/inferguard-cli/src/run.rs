@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::args::{
     CacheblendArgs, CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared,
-    FailOnArg,
+    EvidenceArgs, FailOnArg, coverage::Format,
 };
 use crate::output::{self, Lost, complain};
 
@@ -47,6 +47,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Command::Check(args) => check(args),
         Command::LmcacheCompat(args) => compat(args),
+        Command::ObservabilityCoverage(args) => crate::coverage::run(args),
         Command::CollectLmcache(args) => crate::collect::lmcache(args),
         Command::CollectMetrics(args) => crate::metrics::metrics(args),
         Command::CacheblendReport(args) => cacheblend(args),
@@ -62,16 +63,26 @@ pub(crate) fn deliver<T: Serialize>(
     report: &T,
     render: impl FnOnce(usize) -> String,
 ) -> Exit {
+    deliver_as(common, Format::Terminal, report, |_, width| render(width))
+}
+
+/// The same in one of several renderings; `--json` and `--format json` are one.
+pub(crate) fn deliver_as<T: Serialize>(
+    common: &Common,
+    format: Format,
+    report: &T,
+    render: impl FnOnce(Format, usize) -> String,
+) -> Exit {
     let mut exit = Exit::Done;
     if let Some(path) = &common.output
         && matches!(output::write_json(path, report), Err(Lost::Failed))
     {
         exit = Exit::NotWritten;
     }
-    let printed = if common.json {
+    let printed = if common.json || format == Format::Json {
         output::print_json(report)
     } else {
-        output::print(&render(output::width()))
+        output::print(&render(format, output::width()))
     };
     if matches!(printed, Err(Lost::Failed)) {
         exit = Exit::NotWritten;
@@ -80,7 +91,7 @@ pub(crate) fn deliver<T: Serialize>(
 }
 
 /// Names every input that could not be used, and says whether any could.
-fn usable(packet: &Packet) -> bool {
+pub(crate) fn usable(packet: &Packet) -> bool {
     for artifact in &packet.artifacts {
         for issue in &artifact.issues {
             if matches!(
@@ -126,7 +137,7 @@ fn file(target: &str) -> Input {
 }
 
 /// One page, from a file or an endpoint.
-fn page(target: &str) -> Input {
+pub(crate) fn page(target: &str) -> Input {
     match is_url(target).then(|| client(10.0)).flatten() {
         Some(client) => fetch_page(target, None, &client),
         None => file(target),
@@ -175,7 +186,8 @@ fn check(args: &CheckArgs) -> Exit {
     first(&[read, told])
 }
 
-fn compat(args: &CompatArgs) -> Exit {
+/// Pages and evidence that are named flag by flag.
+pub(crate) fn named(args: &EvidenceArgs) -> Result<Vec<Input>, Exit> {
     let mut inputs = Vec::new();
     for (files, role) in
         [(&args.engine_metrics_file, "engine"), (&args.lmcache_metrics_file, "lmcache")]
@@ -188,7 +200,7 @@ fn compat(args: &CompatArgs) -> Exit {
         if urls.is_empty() {
             continue;
         }
-        let Some(client) = client(args.timeout_seconds) else { return Exit::Usage };
+        let client = client(args.timeout_seconds).ok_or(Exit::Usage)?;
         inputs.extend(urls.iter().map(|url| fetch_page(url, Some(role), &client)));
     }
     let evidence = [
@@ -203,6 +215,14 @@ fn compat(args: &CompatArgs) -> Exit {
     for (path, kind) in evidence {
         inputs.extend(path.iter().map(|path| Input::Evidence { path: path.clone(), kind }));
     }
+    Ok(inputs)
+}
+
+fn compat(args: &CompatArgs) -> Exit {
+    let inputs = match named(&args.evidence) {
+        Ok(inputs) => inputs,
+        Err(exit) => return exit,
+    };
     if inputs.is_empty() {
         complain("lmcache-compat needs at least one input, such as --lmcache-metrics-file FILE");
         return Exit::Usage;

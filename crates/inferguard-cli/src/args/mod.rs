@@ -1,6 +1,7 @@
 //! Arguments.
 
 pub(crate) mod collect;
+pub(crate) mod coverage;
 pub(crate) mod diagnose;
 pub(crate) mod metrics;
 pub(crate) mod trace;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Which LMCache runs and whether its metrics are what this release should show
     LmcacheCompat(CompatArgs),
+    /// Whether the engine uses LMCache, what that is worth, and what cannot be seen
+    ObservabilityCoverage(Box<coverage::CoverageArgs>),
     /// Collect a packet of evidence from servers that run and from files, without changing either
     CollectLmcache(Box<collect::CollectLmcacheArgs>),
     /// Scrape a metrics page over time: packet, timeline, windows and a summary
@@ -87,8 +90,9 @@ pub(crate) struct CheckArgs {
     pub(crate) common: Common,
 }
 
+/// Pages and evidence of one deployment, file by file.
 #[derive(Debug, Args)]
-pub(crate) struct CompatArgs {
+pub(crate) struct EvidenceArgs {
     /// Metrics page of the engine (repeatable; - for standard input)
     #[arg(long, value_name = "FILE")]
     pub(crate) engine_metrics_file: Vec<PathBuf>,
@@ -122,6 +126,15 @@ pub(crate) struct CompatArgs {
     /// Boundary evidence of L0 or CacheBlend (JSON lines)
     #[arg(long, value_name = "FILE", alias = "lmcache-l0-boundary-evidence-file")]
     pub(crate) lmcache_cacheblend_boundary_evidence_file: Option<PathBuf>,
+    /// Seconds to wait for a URL
+    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive)]
+    pub(crate) timeout_seconds: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompatArgs {
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
     /// Mode that should run
     #[arg(long, value_enum, default_value_t = ExpectMode::Auto)]
     pub(crate) expect_mode: ExpectMode,
@@ -130,9 +143,6 @@ pub(crate) struct CompatArgs {
     /// What ends the command with exit code 1
     #[arg(long, value_enum, default_value_t = FailOnArg::Never)]
     pub(crate) fail_on: FailOnArg,
-    /// Seconds to wait for a URL
-    #[arg(long, default_value_t = 10.0, value_name = "S", value_parser = positive)]
-    pub(crate) timeout_seconds: f64,
     #[command(flatten)]
     pub(crate) declared: Declared,
     #[command(flatten)]

@@ -99,7 +99,7 @@ impl CompatSummary {
     pub(super) fn of(report: &CompatReport) -> Self {
         Self {
             failure_reasons: report.failure_reasons.iter().map(|f| f.code.clone()).collect(),
-            upstream_questions: report.upstream_questions.clone(),
+            upstream_questions: report.upstream_questions.iter().map(|q| q.code.clone()).collect(),
             surfaces: report
                 .surfaces
                 .iter()

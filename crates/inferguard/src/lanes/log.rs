@@ -35,6 +35,8 @@ const CLIENT: &[&str] = &[
     "sglang_connector.mp_heartbeat",
     "sglang.lmcache_config_missing",
 ];
+/// Events whose line names the connector class that wrote it.
+const NAMING: &[(&str, &str)] = &[("sglang_connector.mp_init", "UnifiedLMCacheMPConnector")];
 /// Events that tell of an L2 adapter.
 const L2: &[&str] = &["mp.l2.fs_init", "mp.l2.attach", "mp.l2.added", "mp.l2.store_failed"];
 /// Events with which an engine ends that did not come up.
@@ -91,6 +93,16 @@ pub(super) fn state(row: &LogRow, out: &mut Statements) {
     let connectors: Vec<&String> = log.connectors.iter().filter(|c| is_class(c)).collect();
     for name in &connectors {
         fact(FactKind::Connector((*name).clone()), connector_source(row, name));
+    }
+    for (id, name) in NAMING {
+        if let Some(source) =
+            first_of(row, &[*id]).filter(|_| !connectors.iter().any(|c| c == name))
+        {
+            fact(
+                FactKind::Connector((*name).to_owned()),
+                Source { value: Some((*name).to_owned()), ..source },
+            );
+        }
     }
     for (ids, builtin) in [
         (&["mp_connector.class"][..], false),

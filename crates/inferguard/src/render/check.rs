@@ -19,6 +19,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     sheet.blank();
     wrong(&mut sheet, &report.findings);
     runs(&mut sheet, report);
+    super::coverage::short(&mut sheet, &report.bridge);
     hit_rates(&mut sheet, &report.targets, all);
     traces(&mut sheet, report);
     super::spans::spans(&mut sheet, &report.spans);
@@ -81,7 +82,7 @@ pub(super) fn releases(sheet: &mut Sheet, releases: &Releases) {
     }
 }
 
-pub(super) fn span(row: &ReleaseRow) -> String {
+pub(crate) fn span(row: &ReleaseRow) -> String {
     match (&row.min, &row.max) {
         (Some(a), Some(b)) if a == b => a.clone(),
         (Some(a), Some(b)) => format!("{a} to {b}"),

@@ -121,6 +121,7 @@ pub(crate) struct Judged {
     pub(crate) evidence: Evidence,
     pub(crate) coverage: Coverage,
     pub(crate) bridge: Bridge,
+    pub(crate) timelines: Vec<Timeline>,
     pub(crate) releases: Releases,
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_evaluable: Vec<NotEvaluable>,
@@ -272,7 +273,17 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
             }
         })
         .collect();
-    Judged { evidence, coverage, bridge, releases, findings, not_evaluable, targets, lanes: rows }
+    Judged {
+        evidence,
+        coverage,
+        bridge,
+        timelines,
+        releases,
+        findings,
+        not_evaluable,
+        targets,
+        lanes: rows,
+    }
 }
 
 fn what_it_is(catalog: &Catalog, target: &coverage_model::Target) -> Vec<String> {

@@ -9,6 +9,7 @@ use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
 use super::check::{Judged, TargetRow, judge};
+use super::coverage::UpstreamQuestion;
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
 use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
@@ -161,8 +162,8 @@ pub struct CompatReport {
     pub diagnostic_findings: Vec<Finding>,
     /// What could not be told.
     pub not_evaluable: Vec<NotEvaluable>,
-    /// Questions to LMCache's authors; a later lane fills it.
-    pub upstream_questions: Vec<String>,
+    /// Questions that only authors can answer.
+    pub upstream_questions: Vec<UpstreamQuestion>,
     /// What was observed, in numbers.
     pub observed: Observed,
     /// The MP server's own observability.
@@ -230,19 +231,33 @@ pub struct LockedMetrics {
 pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> CompatReport {
     let labels = label_values(&packet);
     let judged = judge(catalog, &mut packet, options);
+    of_judged(catalog, judged, labels, packet.artifacts, options)
+}
+
+/// Artifacts of the pages of engines, or of all others.
+pub(super) fn pages_of(judged: &Judged, engine: bool) -> String {
+    let pages: Vec<&str> = judged
+        .targets
+        .iter()
+        .filter(|t| t.is.iter().any(|w| matches!(w.as_str(), "vllm" | "sglang")) == engine)
+        .flat_map(|t| t.measures.scrapes.iter().map(|s| s.artifact.as_str()))
+        .collect();
+    pages.join(", ")
+}
+
+/// The report of a judgement.
+pub(super) fn of_judged(
+    catalog: &Catalog,
+    judged: Judged,
+    labels: LabelValues,
+    inputs: Vec<Artifact>,
+    options: &Options,
+) -> CompatReport {
     let shows = |prefix: &str| {
         judged.evidence.targets.iter().any(|t| t.signals.keys().any(|s| s.starts_with(prefix)))
     };
     let numbers = Numbers { catalog, targets: &judged.targets };
-    let source = |engine: bool| {
-        let roles: Vec<&str> = judged
-            .targets
-            .iter()
-            .filter(|t| t.is.iter().any(|w| matches!(w.as_str(), "vllm" | "sglang")) == engine)
-            .flat_map(|t| t.measures.scrapes.iter().map(|s| s.artifact.as_str()))
-            .collect();
-        roles.join(", ")
-    };
+    let source = |engine: bool| pages_of(&judged, engine);
     let architecture = ArchitectureRow {
         headline: judged.coverage.architecture.headline.clone(),
         labels: judged.coverage.architecture.labels.clone(),
@@ -267,7 +282,7 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         tool: Tool::this(),
         engine_source: source(true),
         lmcache_source: source(false),
-        inputs: packet.artifacts,
+        inputs,
         expect_mode: options.expect_mode.map_or("auto", Mode::name).to_owned(),
         detected_mode: judged.coverage.mode.mode,
         detected_mode_because: judged.coverage.mode.because.clone(),
@@ -284,7 +299,7 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
         failure_reasons: failures(&judged, options),
         diagnostic_findings: judged.findings.clone(),
         not_evaluable: judged.not_evaluable.clone(),
-        upstream_questions: vec![],
+        upstream_questions: super::coverage::questions::raised(&judged, options),
         observed: Observed {
             lmcache_mp: shows("mp."),
             lmcache_cacheblend: shows("blend."),
@@ -413,7 +428,7 @@ fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
     out
 }
 
-fn surfaces(families: &[FamilyRow]) -> BTreeMap<String, SurfaceRow> {
+pub(super) fn surfaces(families: &[FamilyRow]) -> BTreeMap<String, SurfaceRow> {
     let mut out: BTreeMap<String, SurfaceRow> = BTreeMap::new();
     for family in families {
         let row = out.entry(family.surface.clone()).or_default();
@@ -461,14 +476,14 @@ fn surfaces(families: &[FamilyRow]) -> BTreeMap<String, SurfaceRow> {
 }
 
 #[derive(Default)]
-struct LabelValues {
+pub(super) struct LabelValues {
     salts: BTreeSet<String>,
     l2_names: BTreeSet<String>,
     instances: BTreeSet<String>,
 }
 
 /// Label values that the report lists, read before the pages are used up.
-fn label_values(packet: &Packet) -> LabelValues {
+pub(super) fn label_values(packet: &Packet) -> LabelValues {
     let mut out = LabelValues::default();
     for page in &packet.pages {
         for name in page.scrape.sample_names() {

@@ -7,6 +7,7 @@ mod cacheblend;
 mod catalog;
 mod check;
 mod compat;
+mod coverage;
 mod findings;
 mod numbers;
 mod parts;
@@ -20,6 +21,13 @@ pub use catalog::{
 };
 pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
 pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
+pub use coverage::{
+    BackendRow, BackendStatus, CapabilityRow, ClosedBy, ConnectorRow, CoverageConfig,
+    CoverageFailOn, CoverageGap, CoverageObserved, CoverageOptions, CoverageReport, Currency,
+    Direction, EmbeddedTransfer, KvCacheOffload, MpTransfer, ProcessEdge, ProcessGraph,
+    ProcessNode, QUESTIONS, Question, SupportLevel, UpstreamQuestion, VllmNativeOffload, coverage,
+    questions_document,
+};
 pub use findings::{Finding, NotEvaluable};
 pub use numbers::{CacheblendSummary, L2Summary};
 pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};

@@ -30,6 +30,10 @@ pub struct Options {
     pub expect_mode: Option<coverage_model::Mode>,
     /// The user says that an L2 adapter is configured.
     pub l2_configured: bool,
+    /// The user says that the engine has a KV connector or another external cache.
+    pub external_cache_configured: bool,
+    /// The user says that the engine offloads its cache to the CPU.
+    pub cpu_offload_configured: bool,
     /// LMCache release that the user declares.
     pub release: Option<Release>,
     /// What the user knows of the MP server's launch.
@@ -84,6 +88,12 @@ impl Options {
         };
         if self.l2_configured {
             add(FactKind::Feature("l2"), "--l2-configured");
+        }
+        if self.external_cache_configured {
+            add(FactKind::Feature("connector"), "--external-cache-configured");
+        }
+        if self.cpu_offload_configured {
+            add(FactKind::Feature("cpu_offload"), "--cpu-offload-configured");
         }
         if self.mp.metrics_off() {
             add(FactKind::MetricsDisabled, "--mp-metrics-disabled or --mp-observability-disabled");
