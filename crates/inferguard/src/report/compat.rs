@@ -301,7 +301,7 @@ pub fn compat(catalog: &Catalog, mut packet: Packet, options: &Options) -> Compa
             .lanes
             .http
             .iter()
-            .max_by_key(|h| h.evidence.endpoints.len())
+            .max_by_key(|h| h.evidence.endpoints.values().filter(|e| e.present).count())
             .cloned(),
         lmcache_http: judged.lanes.http,
         lmcache_log_evidence: judged
