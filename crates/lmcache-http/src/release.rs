@@ -31,6 +31,9 @@ pub struct ReleaseEvidence {
     pub narrowed_by: Vec<String>,
     /// Facts that no release left agrees with, and statements that differ from each other.
     pub contradictions: Vec<String>,
+    /// Routes that are not there although every release left has them: something stands between, or
+    /// settings take them away. No absence was used then.
+    pub hidden: Vec<String>,
     /// Paths that answered and that no examined release has: a newer release, or another server.
     pub unknown_paths: Vec<String>,
 }
@@ -55,6 +58,40 @@ struct RouteFact {
     present: bool,
     /// The whole list of routes says it, template by template.
     listed: bool,
+}
+
+impl RouteFact {
+    /// The lines of the table that are about the route.
+    fn routes<'a>(&self, known: &[&'a Route]) -> Vec<&'a Route> {
+        let about = |r: &&&Route| {
+            (r.method == self.method || r.method == Method::Any)
+                && (r.path == self.path || !self.listed && r.matches(&self.path))
+        };
+        known.iter().filter(about).copied().collect()
+    }
+
+    fn told(&self) -> String {
+        let there = if self.present { "is there" } else { "is not there" };
+        format!("{} {} {there}", self.method.name(), self.path)
+    }
+}
+
+/// Keeps the releases that a fact admits, if any is left, and records a fact that ruled one out.
+fn admit(
+    left: &mut Vec<Release>,
+    because: &mut Vec<String>,
+    what: String,
+    has: impl Fn(Release) -> bool,
+) -> bool {
+    let agree: Vec<Release> = left.iter().copied().filter(|r| has(*r)).collect();
+    if agree.is_empty() {
+        return false;
+    }
+    if agree.len() < left.len() {
+        because.push(what);
+        *left = agree;
+    }
+    true
 }
 
 /// Reads what a set of answers of *one* server says about its release.
@@ -130,33 +167,17 @@ fn narrow(
         .copied()
         .filter(|release| known.iter().any(|r| r.from.is_some() && r.in_release(*release)))
         .collect();
-    let mut admit = |what: String, has: &dyn Fn(Release) -> bool, out: &mut ReleaseEvidence| {
-        let agree: Vec<Release> = left.iter().copied().filter(|r| has(*r)).collect();
-        if agree.is_empty() {
-            out.contradictions.push(what);
-        } else if agree.len() < left.len() {
-            out.narrowed_by.push(what);
-            left = agree;
-        }
-    };
-    for fact in facts {
-        let same: Vec<&&Route> = known
-            .iter()
-            .filter(|r| {
-                (r.method == fact.method || r.method == Method::Any)
-                    && (r.path == fact.path || !fact.listed && r.matches(&fact.path))
-            })
-            .collect();
+    // What is there is shown; what is not there may be hidden by whatever stands between.
+    for fact in facts.iter().filter(|f| f.present) {
+        let same = fact.routes(&known);
         if same.is_empty() {
-            if fact.present {
-                evidence.unknown_paths.push(format!("{} {}", fact.method.name(), fact.path));
-            }
+            evidence.unknown_paths.push(format!("{} {}", fact.method.name(), fact.path));
             continue;
         }
-        let there = if fact.present { "is there" } else { "is not there" };
-        let what = format!("{} {} {there}", fact.method.name(), fact.path);
-        let has = |release| same.iter().any(|r| r.in_release(release)) == fact.present;
-        admit(what, &has, evidence);
+        let has = |release| same.iter().any(|r| r.in_release(release));
+        if !admit(&mut left, &mut evidence.narrowed_by, fact.told(), has) {
+            evidence.contradictions.push(fact.told());
+        }
     }
     for key in keys {
         // A name that no examined release has tells nothing.
@@ -164,7 +185,22 @@ fn narrow(
             continue;
         }
         let has = |release| routes.status_key_in(key, release) == Some(true);
-        admit(format!("/status has {key}"), &has, evidence);
+        let told = format!("/status has {key}");
+        if !admit(&mut left, &mut evidence.narrowed_by, told.clone(), has) {
+            evidence.contradictions.push(told);
+        }
+    }
+    let (mut fewer, mut because) = (left.clone(), evidence.narrowed_by.clone());
+    for fact in facts.iter().filter(|f| !f.present) {
+        let same = fact.routes(&known);
+        let has = |release| !same.iter().any(|r| r.in_release(release));
+        if !same.is_empty() && !admit(&mut fewer, &mut because, fact.told(), has) {
+            evidence.hidden.push(fact.told());
+        }
+    }
+    if evidence.hidden.is_empty() {
+        left = fewer;
+        evidence.narrowed_by = because;
     }
     evidence.unknown_paths.sort();
     evidence.unknown_paths.dedup();

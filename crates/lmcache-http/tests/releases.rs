@@ -64,6 +64,22 @@ fn answers_that_are_none_of_the_server_say_nothing_of_its_release() {
 }
 
 #[test]
+fn routes_that_somebody_hides_do_not_narrow() {
+    let reader = reader();
+    let status = r#"{"is_healthy":true,"engine_type":"MPCacheServer","chunk_size":256}"#;
+    let readings = [
+        ask(&reader, "/status", 200, status),
+        ask(&reader, "/config", 404, GONE),
+        // Every release that has /status has it.
+        ask(&reader, "/healthcheck", 404, GONE),
+    ];
+    let found = release_evidence(reader.routes(), &readings);
+    assert_eq!(found.hidden, ["GET /healthcheck is not there"]);
+    assert_eq!(found.releases.last().map(String::as_str), Some("0.5.6"), "{found:?}");
+    assert!(found.contradictions.is_empty());
+}
+
+#[test]
 fn only_a_route_of_health_makes_a_server_error_unhealthy() {
     let reader = reader();
     let body = r#"{"detail":"the adapter cannot list"}"#;
