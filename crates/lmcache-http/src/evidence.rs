@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lmcache_prom::contract::Product;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,6 +70,8 @@ pub struct HttpEvidence {
     pub status: Option<Status>,
     /// Answers that are no API's: pages for people.
     pub html_answers: u64,
+    /// It is a server of LMCache, by its answers or by the routes that it was asked for.
+    pub of_lmcache: bool,
 }
 
 impl HttpEvidence {
@@ -80,6 +83,11 @@ impl HttpEvidence {
         self.status.as_ref().is_some_and(|s| {
             s.engine_type.as_deref().is_some_and(|t| t.contains("Server") || t.contains("Engine"))
         })
+    }
+
+    /// Endpoints that gave no answer at all, with the reason. "No such route" is an answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = (&Endpoint, &str)> {
+        self.endpoints.values().filter_map(|e| Some((e, e.error.as_deref()?)))
     }
 
     /// A value of a configuration answer, by JSON pointer.
@@ -116,6 +124,14 @@ impl HttpEvidence {
     pub fn of(routes: &Routes, readings: &[Reading]) -> Self {
         let mut out = Self { schema_version: Self::SCHEMA.into(), ..Self::default() };
         out.release = release_evidence(routes, readings);
+        out.of_lmcache = match out.release.component {
+            Some(component) => component.product() == Product::Lmcache,
+            None => readings.iter().filter_map(|r| r.path.as_deref()).any(|path| {
+                let found = routes.lookup(Method::Get, path);
+                let all = found.iter().all(|r| r.component.product() == Product::Lmcache);
+                path != "/" && !found.is_empty() && all
+            }),
+        };
         for reading in readings.iter().filter(|r| r.method == Method::Get) {
             out.add(reading);
         }

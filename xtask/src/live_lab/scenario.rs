@@ -26,6 +26,9 @@ const SAMPLES: u64 = 4;
 /// What starting, redacting and writing may cost in a debug build.
 const ROOM: Duration = Duration::from_secs(5);
 
+/// The finding of a server that does not answer.
+const NO_ANSWER: &str = "lmcache_server_no_answer";
+
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Scenario {
@@ -270,8 +273,12 @@ impl Run<'_, '_> {
         running.wait()
     }
 
-    /// Scrapes from before are kept, those after are told with their reason.
+    /// Scrapes from before are kept, those after are told with their reason, and the report says so.
     fn kept(&mut self, code: &str) -> Result<()> {
+        let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
+        self.read(&report);
+        let found = findings(&report);
+        self.hold("the finding is that it gave no answer", found == [NO_ANSWER], list(&found));
         let manifest = self.manifest(COLLECTED)?;
         let pages = entries(&manifest, "lmcache_metrics");
         let good = pages.iter().filter(|p| p["status"] == "ok").count();
@@ -287,8 +294,6 @@ impl Run<'_, '_> {
         let done = self.disturbed("STOP")?;
         self.ended(&done, 0, SAMPLES);
         self.kept("timeout")?;
-        let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
-        self.read(&report);
         // From the beginning on: nothing answers, and every exchange costs its deadline.
         let started = Instant::now();
         let args = self.arguments("hung-from-start", &self.server.url());
@@ -298,6 +303,9 @@ impl Run<'_, '_> {
         let errors = manifest["scrape_errors"].as_array().map_or(0, Vec::len);
         self.rows.within("hung", "all that hangs", started.elapsed(), deadline(SAMPLES));
         self.hold("each of its routes is told", errors > 20, errors);
+        let (report, _) = self.lab.tool.check(self.lab.dir, "hung-from-start")?;
+        let found = findings(&report);
+        self.hold("and the report says so", found == [NO_ANSWER], list(&found));
         self.hold("the command line is there all the same", done.code == 0, first_line(&done));
         self.server.signal("CONT")?;
         sleep(Duration::from_secs(1));
@@ -312,8 +320,6 @@ impl Run<'_, '_> {
         let done = self.disturbed("KILL")?;
         self.ended(&done, 0, SAMPLES);
         self.kept("connect_error")?;
-        let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
-        self.read(&report);
         // The load waits for answers that never come.
         drop(load);
         Ok(json!("ended by the death of the server"))

@@ -17,7 +17,7 @@ use crate::packet::Artifact;
 pub(crate) struct Exchanges {
     /// Index of the artifact, path in the packet, bytes.
     answers: Vec<(usize, String, Vec<u8>)>,
-    /// Directory of an index, and what it lists.
+    /// Path of an index, and what it lists.
     indexes: Vec<(String, Vec<Capture>)>,
     /// Evidence of answers that was read before.
     pub(crate) evidence: Vec<(usize, HttpEvidence)>,
@@ -43,17 +43,27 @@ impl Exchanges {
     /// Takes an index: who was asked for what, and where the answer is.
     pub(crate) fn index(&mut self, path: &str, text: &[u8]) {
         if let Some(found) = captures(text) {
-            self.indexes.push((directory(path).to_owned(), found));
+            self.indexes.push((path.to_owned(), found));
         }
+    }
+
+    /// Takes an exchange with a running server that gave no answer.
+    pub(crate) fn failed(&mut self, url: &str, error: &str) {
+        let record = Capture {
+            path: Some(url.to_owned()),
+            error: Some(error.to_owned()),
+            ..Capture::default()
+        };
+        self.indexes.push((url.to_owned(), vec![record]));
     }
 
     /// Reads everything that was taken.
     pub(crate) fn read(&mut self, reader: &Reader, artifacts: &[Artifact]) {
         let mut known: BTreeMap<String, &Capture> = BTreeMap::new();
-        for (base, records) in &self.indexes {
+        for (index, records) in &self.indexes {
             for record in records {
                 if let Some(file) = &record.file {
-                    known.insert(below(base, file), record);
+                    known.insert(below(directory(index), file), record);
                 }
             }
         }
@@ -98,10 +108,11 @@ impl Exchanges {
             }
             put(place, relative, reader.read(&answer));
         }
-        for (base, records) in &self.indexes {
+        for (index, records) in &self.indexes {
             for record in records.iter().filter(|r| r.file.is_none()) {
-                let reading = reader.read(&record.answer(base, None));
-                let server = beside(&out, base, reading.origin.clone());
+                let reading = reader.read(&record.answer(index, None));
+                let place = if index.contains("://") { origin(index) } else { directory(index) };
+                let server = beside(&out, place, reading.origin.clone());
                 out.entry(server).or_default().push(reading);
             }
         }
@@ -155,7 +166,8 @@ pub(super) fn join(exchanges: Exchanges, paths: &[String], out: &mut Statements)
             server: server.origin,
             evidence: HttpEvidence::of(&routes, &readings),
         })
-        .filter(|row| !row.evidence.endpoints.is_empty())
+        // A scrape of an engine that failed is no exchange with an API.
+        .filter(|row| row.evidence.of_lmcache || row.evidence.endpoints.values().any(|e| e.present))
         .collect();
     // The evidence of answers that are here as well says the same again.
     if rows.is_empty() {
@@ -168,6 +180,7 @@ pub(super) fn join(exchanges: Exchanges, paths: &[String], out: &mut Statements)
     let told = rows.iter().any(|row| answered(row).next().is_some());
     for row in &rows {
         state(row, out);
+        release(row, out);
         // A time at which nothing answered outweighs no time at which something did.
         if !told || answered(row).next().is_some() {
             out.readings.push(reading(row));
@@ -208,7 +221,6 @@ fn release(row: &HttpRow, out: &mut Statements) {
 }
 
 fn state(row: &HttpRow, out: &mut Statements) {
-    release(row, out);
     let evidence = &row.evidence;
     let mut fact = |kind, claim, source: Source| out.facts.push(Fact { kind, claim, source });
     let source = |endpoint: &Endpoint, what: String| Source::new(endpoint.source.clone(), what);
@@ -296,8 +308,12 @@ fn reading(row: &HttpRow) -> LaneReading {
     let evidence = &row.evidence;
     let told: Vec<&String> = answered(row).collect();
     let (status, because) = if told.is_empty() {
-        let why = if evidence.html_answers > 0 { "pages for people" } else { "no route's answer" };
-        (Status::Unknown, format!("{} holds {why} only", row.path))
+        let asked = evidence.endpoints.len();
+        let why = match evidence.html_answers {
+            0 => format!("{}: none of {asked} routes that were asked answered", row.path),
+            _ => format!("{} holds pages for people only", row.path),
+        };
+        (Status::Unknown, why)
     } else {
         (Status::Populated, format!("{}: {} routes answered", row.path, told.len()))
     };

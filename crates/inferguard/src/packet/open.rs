@@ -337,7 +337,10 @@ fn open_fetched(
             let file = File { shown: url.to_owned(), relative: relative.to_owned(), role, forced };
             add(packet, bytes.as_slice(), &file, limits, at);
         }
-        Err(message) => refuse(packet, url, "not_fetched", message.clone()),
+        Err(message) => {
+            packet.lanes.http.failed(url, message);
+            refuse(packet, url, "not_fetched", message.clone());
+        }
     }
 }
 
