@@ -27,7 +27,7 @@ const SAMPLES: u64 = 4;
 const ROOM: Duration = Duration::from_secs(5);
 
 /// The finding of a server that does not answer.
-const NO_ANSWER: &str = "lmcache_server_no_answer";
+const NO_ANSWER: &str = "endpoint_unreachable";
 
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

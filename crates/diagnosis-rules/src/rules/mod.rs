@@ -81,7 +81,6 @@ pub const RULES: &[&Rule] = &[
     &server::l2_failures::RULE,
     &server::timeouts::RULE,
     &server::cacheblend_failures::RULE,
-    &server::no_answer::RULE,
     &server::unhealthy_status::RULE,
     &server::unhealthy_health::RULE,
     &server::unhealthy_periodic_threads_health::RULE,

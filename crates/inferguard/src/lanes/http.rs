@@ -47,16 +47,6 @@ impl Exchanges {
         }
     }
 
-    /// Takes an exchange with a running server that gave no answer.
-    pub(crate) fn failed(&mut self, url: &str, error: &str) {
-        let record = Capture {
-            path: Some(url.to_owned()),
-            error: Some(error.to_owned()),
-            ..Capture::default()
-        };
-        self.indexes.push((url.to_owned(), vec![record]));
-    }
-
     /// Reads everything that was taken.
     pub(crate) fn read(&mut self, reader: &Reader, artifacts: &[Artifact]) {
         let mut known: BTreeMap<String, &Capture> = BTreeMap::new();
@@ -111,8 +101,7 @@ impl Exchanges {
         for (index, records) in &self.indexes {
             for record in records.iter().filter(|r| r.file.is_none()) {
                 let reading = reader.read(&record.answer(index, None));
-                let place = if index.contains("://") { origin(index) } else { directory(index) };
-                let server = beside(&out, place, reading.origin.clone());
+                let server = beside(&out, directory(index), reading.origin.clone());
                 out.entry(server).or_default().push(reading);
             }
         }

@@ -338,7 +338,6 @@ fn open_fetched(
             add(packet, bytes.as_slice(), &file, limits, at);
         }
         Err(message) => {
-            packet.lanes.http.failed(url, message);
             refuse(packet, url, "not_fetched", message.clone());
         }
     }
