@@ -90,10 +90,11 @@ pub(super) fn missing(report: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Codes of findings.
+/// Codes of findings that say that something is wrong; remarks are none.
 pub(super) fn findings(report: &Value) -> Vec<String> {
     let rows = report["findings"].as_array();
-    rows.into_iter().flatten().map(|row| text(&row["code"])).collect()
+    let wrong = |row: &&Value| row["severity"] != "info";
+    rows.into_iter().flatten().filter(wrong).map(|row| text(&row["code"])).collect()
 }
 
 /// Whether the releases of LMCache that a report admits hold this one.
