@@ -11,6 +11,7 @@ mod lanes;
 mod lct_bench;
 mod ledger;
 mod licences;
+mod live_lab;
 mod pages;
 mod questions;
 mod schemas;
@@ -77,6 +78,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run a real LMCache server under load, collect from it, and hold the result.
+    LiveLab(live_lab::Args),
     /// Regenerate the JSON Schemas of the reports, or check that they are up to date.
     Schemas {
         /// Fail on what differs instead of writing it.
@@ -112,6 +115,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
         Task::Questions { check } => questions::run(&root, mode(*check)),
+        Task::LiveLab(args) => live_lab::run(args),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Survey { dir } => {
             let defects = survey::run(dir)?;

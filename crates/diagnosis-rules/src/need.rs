@@ -64,7 +64,7 @@ needs! {
         |v| v.statuses().next().is_some();
     /// Any answer of an HTTP API.
     Answers = "http", "the answers of the LMCache server's HTTP API",
-        |v| !v.http.is_empty();
+        |v| v.http.iter().any(|row| row.evidence.endpoints.values().any(|e| e.present));
     /// Lookup hashes.
     Hashes = "lookup_hashes", "lookup hashes of the LMCache server (--lookup-hash-log-dir DIR)",
         |v| v.hashes.is_some_and(|h| h.row_count > 0);

@@ -7,31 +7,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::server::{Server, assert_clean, entry, manifest, reply};
+use common::server::{Server, assert_clean, entry, lmcache, manifest, reply};
 use common::{PAGE, command, root, run};
-
-/// An LMCache server of 0.5.6 in its routes.
-fn lmcache(path: &str, stream: &mut TcpStream) {
-    match path.split('?').next().unwrap_or("") {
-        "/metrics" => reply(stream, "200 OK", "text/plain", PAGE.as_bytes()),
-        "/healthcheck" => reply(stream, "200 OK", "application/json", br#"{"status":"healthy"}"#),
-        "/status" => {
-            reply(stream, "200 OK", "application/json", br#"{"is_healthy":true,"chunk_size":256}"#);
-        }
-        "/version" => reply(stream, "200 OK", "application/json", br#""0.5.6-g3e11e108""#),
-        "/env" => reply(
-            stream,
-            "200 OK",
-            "text/plain",
-            br#"{"PYTHONHASHSEED":"0","AWS_SECRET_ACCESS_KEY":"PLANTED-env","HOME":"/home/someone"}"#,
-        ),
-        _ => reply(stream, "404 Not Found", "application/json", br#"{"detail":"Not Found"}"#),
-    }
-}
 
 fn collect(dir: &Path, args: &[&str]) -> common::Run {
     let out = dir.to_str().unwrap();
@@ -175,13 +156,15 @@ fn servers_that_misbehave_cost_their_deadline_and_are_told() {
         let _ = stream.write_all(&body);
     });
     let plain_tls = silent.url.replace("http://", "https://");
-    let cases: [(&str, &str, &str, Option<i32>); 7] = [
+    let no_tls = login.url.replace("http://", "https://");
+    let cases: [(&str, &str, &str, Option<i32>); 8] = [
         (&silent.url, "not_fetched", "no whole answer within", Some(3)),
         (&drip.url, "not_fetched", "no whole answer within", Some(3)),
         (&far.url, "http_error", "a redirect: it is not followed", Some(3)),
         (&login.url, "not_what_was_asked_for", "no metrics page", Some(3)),
         (&dying.url, "not_fetched", "connection failed", Some(3)),
         (&plain_tls, "not_fetched", "", Some(3)),
+        (&no_tls, "not_fetched", "", Some(3)),
         (&zipped.url, "ok", "", Some(0)),
     ];
     for (url, status, why, code) in cases {

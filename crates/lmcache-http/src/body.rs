@@ -1,9 +1,11 @@
 //! What an answer's body is.
 
+use evidence_redact::Redactor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::flat::{Statement, statements};
+use crate::flat::{Statement, masked, statements};
+use crate::json::{self, cut};
 use crate::status::{Status, is_status};
 
 /// Periodic threads.
@@ -23,13 +25,16 @@ pub struct ThreadFacts {
 }
 
 /// An answer's body, by its content.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "is")]
 #[non_exhaustive]
 pub enum Body {
     /// No bytes.
+    #[default]
     Empty,
+    /// Prometheus or OpenMetrics text.
+    Metrics,
     /// The status of a multiprocess server.
     Status(Box<Status>),
     /// A health check: healthy or not.
@@ -106,16 +111,34 @@ pub enum Body {
     Binary,
 }
 
-/// Reads a body.
-pub fn read_body(bytes: &[u8]) -> Body {
+impl Body {
+    /// Whether the body is of a shape that LMCache's servers or the engines beside them answer.
+    pub fn is_known(&self) -> bool {
+        !matches!(
+            self,
+            Body::Empty
+                | Body::Metrics
+                | Body::Error { .. }
+                | Body::Json { .. }
+                | Body::Scalar
+                | Body::Html
+                | Body::Text
+                | Body::Binary
+        )
+    }
+}
+
+/// Reads a body; its values are masked with this redactor. The JSON value is given back as it
+/// was read.
+pub(crate) fn recognise(bytes: &[u8], redactor: &Redactor) -> (Body, Option<Value>) {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {
-        return Body::Empty;
+        return (Body::Empty, None);
     }
-    let Ok(text) = std::str::from_utf8(bytes) else { return Body::Binary };
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => json(&value),
-        Err(_) => plain(text),
+    let Ok(text) = std::str::from_utf8(bytes) else { return (Body::Binary, None) };
+    match json::parse(bytes) {
+        Some(value) => (json(&value, redactor), Some(value)),
+        None => (plain(text), None),
     }
 }
 
@@ -123,6 +146,9 @@ fn plain(text: &str) -> Body {
     let start: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return Body::Html;
+    }
+    if text.starts_with("# HELP ") || text.starts_with("# TYPE ") {
+        return Body::Metrics;
     }
     match text {
         "ok" | "OK" | "true" => Body::Alive,
@@ -152,7 +178,7 @@ fn version(text: &str) -> Body {
     Body::Version { release: release.to_owned(), commit, in_object: false }
 }
 
-fn json(value: &Value) -> Body {
+fn json(value: &Value, redactor: &Redactor) -> Body {
     match value {
         Value::String(text) => {
             let first = text.split('-').next().unwrap_or("");
@@ -165,8 +191,8 @@ fn json(value: &Value) -> Body {
             }
             plain(text)
         }
-        Value::Object(map) => object(map, value),
-        Value::Array(_) => Body::Json { statements: statements(value) },
+        Value::Object(map) => object(map, value, redactor),
+        Value::Array(_) => Body::Json { statements: statements(value, redactor) },
         Value::Bool(true) => Body::Alive,
         _ => Body::Scalar,
     }
@@ -182,7 +208,7 @@ const CONFIG: &[&[&str]] = &[
     &["model_path", "tp_size"],
 ];
 
-fn object(map: &serde_json::Map<String, Value>, value: &Value) -> Body {
+fn object(map: &serde_json::Map<String, Value>, value: &Value, redactor: &Redactor) -> Body {
     let has = |name: &str| map.contains_key(name);
     if is_status(map) {
         return Body::Status(Box::new(Status::of(value)));
@@ -218,7 +244,7 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value) -> Body {
         }
         if let Some(words) = ["error", "detail"].into_iter().find_map(|k| map.get(k)) {
             let words = words.as_str().map_or_else(|| words.to_string(), str::to_owned);
-            return Body::Error { message: words.chars().take(240).collect() };
+            return Body::Error { message: masked(cut(&words, 240), redactor) };
         }
     }
     if let Some(Value::Array(adapters)) = map.get("adapters") {
@@ -233,12 +259,12 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value) -> Body {
         return Body::Models { count: data.len() as u64 };
     }
     if has("total_chunks") || has("unique_chunks") || has("total_requests") && has("enabled") {
-        return Body::ChunkStatistics { statements: statements(value) };
+        return Body::ChunkStatistics { statements: statements(value, redactor) };
     }
     if CONFIG.iter().any(|keys| keys.iter().all(|k| has(k))) {
-        return Body::Config { statements: statements(value) };
+        return Body::Config { statements: statements(value, redactor) };
     }
-    Body::Json { statements: statements(value) }
+    Body::Json { statements: statements(value, redactor) }
 }
 
 fn threads(map: &serde_json::Map<String, Value>) -> Option<ThreadFacts> {

@@ -2,41 +2,45 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lmcache_prom::contract::Product;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::body::{Body, read_body};
+use crate::body::Body;
+use crate::reading::{Presence, Reading};
+use crate::release::{ReleaseEvidence, release_evidence};
+use crate::routes::{Method, Routes, Skipped};
 use crate::status::Status;
 
-/// One answer, as a collector or a saved file gives it.
-#[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
-    /// Name: the file without its ending, or the route without its first slash.
-    pub name: &'a str,
-    /// Path of the file or URL, for the evidence.
-    pub source: &'a str,
-    /// Status of HTTP, where it is known.
-    pub status: Option<u16>,
-    /// The body.
-    pub body: &'a [u8],
-}
-
 /// One route and what it answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// Something was answered that is not "no such route".
     pub present: bool,
-    /// `json`, `text`, `html`, `binary`, `empty`.
+    /// `json`, `text`, `html`, `metrics`, `binary`, `empty`.
     pub content_type: String,
     /// Bytes of the body.
     pub raw_length: u64,
+    /// JSON type of the body as Python names it (`dict`, `str`, ...).
+    pub json_type: Option<String>,
     /// `healthy`, `unhealthy`, `unknown`, `unavailable`.
     pub status: String,
     /// Status of HTTP, where it is known.
     pub http_status: Option<u16>,
+    /// Whether the server has the route: a fact about its release.
+    pub route: Presence,
+    /// Path that was asked, where it is known.
+    pub path: Option<String>,
+    /// Why there is no answer.
+    pub error: Option<String>,
     /// Path of the artifact.
     pub source: String,
+    /// Scalar values at the top of the answer that are named in all releases.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, serde_json::Value>"))]
+    pub fields: BTreeMap<String, Value>,
     /// What it says.
     pub body: Body,
 }
@@ -55,12 +59,19 @@ pub struct HttpEvidence {
     pub booleans: BTreeMap<String, bool>,
     /// `lmcache_http_NAME_unhealthy`.
     pub failure_reasons: Vec<BTreeMap<String, String>>,
+    /// Routes that are never called, with the reason; a collector's evidence names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped_endpoints: Vec<Skipped>,
     /// Releases that are named.
     pub releases: BTreeSet<String>,
+    /// Releases that fit the routes, the status and what is stated.
+    pub release: ReleaseEvidence,
     /// The status, where it was given.
     pub status: Option<Status>,
     /// Answers that are no API's: pages for people.
     pub html_answers: u64,
+    /// It is a server of LMCache, by its answers or by the routes that it was asked for.
+    pub of_lmcache: bool,
 }
 
 impl HttpEvidence {
@@ -74,6 +85,11 @@ impl HttpEvidence {
         })
     }
 
+    /// Endpoints that gave no answer at all, with the reason. "No such route" is an answer.
+    pub fn unanswered(&self) -> impl Iterator<Item = (&Endpoint, &str)> {
+        self.endpoints.values().filter_map(|e| Some((e, e.error.as_deref()?)))
+    }
+
     /// A value of a configuration answer, by JSON pointer.
     pub fn config(&self, pointer: &str) -> Option<&str> {
         self.endpoints.values().find_map(|e| match &e.body {
@@ -85,104 +101,144 @@ impl HttpEvidence {
     }
 }
 
-/// Collects answers.
-#[derive(Debug, Default)]
-pub struct HttpReader(HttpEvidence);
-
-impl HttpReader {
-    /// Starts.
-    pub fn new() -> Self {
-        Self::default()
+impl HttpEvidence {
+    /// The evidence of one server's answers; of several answers of one endpoint the last stands.
+    ///
+    /// ```
+    /// use lmcache_http::{Answer, HttpEvidence, Reader};
+    ///
+    /// let reader = Reader::with_salt(*b"random, per packet")?;
+    /// let ask = |path, status, body| {
+    ///     reader.read(&Answer { path: Some(path), status: Some(status), body, ..Answer::default() })
+    /// };
+    /// let evidence = HttpEvidence::of(reader.routes(), &[
+    ///     ask("/", 200, br#"{"status":"ok","service":"LMCache HTTP API"}"#),
+    ///     ask("/config", 404, br#"{"detail":"Not Found"}"#),
+    ///     ask("/healthcheck", 200, br#"{"status":"healthy"}"#),
+    /// ]);
+    /// // The 404 tells of the release, and nothing of health.
+    /// assert_eq!(evidence.booleans["is_healthy"], true);
+    /// assert_eq!(evidence.release.releases.last().map(String::as_str), Some("0.5.0"));
+    /// # Ok::<(), evidence_redact::Error>(())
+    /// ```
+    pub fn of(routes: &Routes, readings: &[Reading]) -> Self {
+        let mut out = Self { schema_version: Self::SCHEMA.into(), ..Self::default() };
+        out.release = release_evidence(routes, readings);
+        out.of_lmcache = match out.release.component {
+            Some(component) => component.product() == Product::Lmcache,
+            None => readings.iter().filter_map(|r| r.path.as_deref()).any(|path| {
+                let found = routes.lookup(Method::Get, path);
+                let all = found.iter().all(|r| r.component.product() == Product::Lmcache);
+                path != "/" && !found.is_empty() && all
+            }),
+        };
+        for reading in readings.iter().filter(|r| r.method == Method::Get) {
+            out.add(reading);
+        }
+        out.conclude();
+        out
     }
 
-    /// Adds an answer; of several with one name the last stands.
-    pub fn push(&mut self, answer: &Answer<'_>) {
-        let body = read_body(answer.body);
-        let gone = matches!(answer.status, Some(404 | 405 | 410))
-            || matches!(&body, Body::Error { message } if message == "Not Found");
-        let status = match (&body, answer.status) {
-            _ if gone => "unavailable",
-            (Body::Health { healthy: true }, _) => "healthy",
-            (Body::Health { healthy: false }, _) => "unhealthy",
-            (Body::Status(s), _) if s.is_healthy == Some(true) => "healthy",
-            (Body::Status(s), _) if s.is_healthy == Some(false) => "unhealthy",
-            (Body::Threads(t), _) if !t.unhealthy.is_empty() => "unhealthy",
-            (Body::Error { .. }, Some(code)) if code >= 500 => "unhealthy",
-            _ => "unknown",
-        };
-        let kind = match &body {
-            Body::Empty => "empty",
-            Body::Html => "html",
-            Body::Binary => "binary",
-            Body::Text | Body::Alive => "text",
-            _ => "json",
-        };
-        match &body {
+    fn add(&mut self, reading: &Reading) {
+        match &reading.body {
             Body::Version { release, in_object: false, .. } => {
-                self.0.releases.insert(release.clone());
+                self.releases.insert(release.clone());
             }
-            Body::Status(found) => self.0.status = Some((**found).clone()),
-            Body::Html => self.0.html_answers += 1,
+            Body::Status(found) => self.status = Some((**found).clone()),
+            Body::Html => self.html_answers += 1,
             _ => {}
         }
-        let endpoint = Endpoint {
-            present: !gone,
-            content_type: kind.into(),
-            raw_length: answer.body.len() as u64,
-            status: status.into(),
-            http_status: answer.status,
-            source: answer.source.to_owned(),
-            body,
-        };
-        self.0.endpoints.insert(name(answer.name), endpoint);
+        let made = endpoint(reading);
+        // Where one name has several paths, the one that a release has stands.
+        if let Some(held) = self.endpoints.get(&reading.name)
+            && held.present
+            && !made.present
+        {
+            return;
+        }
+        self.endpoints.insert(reading.name.clone(), made);
     }
 
-    /// The evidence of everything that was pushed.
-    pub fn finish(mut self) -> HttpEvidence {
-        let out = &mut self.0;
-        out.schema_version = HttpEvidence::SCHEMA.into();
+    fn conclude(&mut self) {
         let (mut healthy, mut unhealthy) = (false, false);
-        for (name, endpoint) in &out.endpoints {
-            out.booleans.insert(format!("has_{name}"), endpoint.present);
+        for (name, endpoint) in &self.endpoints {
+            self.booleans.insert(format!("has_{name}"), endpoint.present);
             // A page that only says that it answers is no health.
             healthy |= endpoint.status == "healthy";
             if endpoint.status == "unhealthy" {
                 unhealthy = true;
-                out.failure_reasons.push(BTreeMap::from([
+                self.failure_reasons.push(BTreeMap::from([
                     ("code".to_owned(), format!("lmcache_http_{name}_unhealthy")),
                     ("message".to_owned(), format!("{name} answers that something is not healthy")),
                 ]));
             }
         }
-        out.booleans.insert("is_healthy".into(), healthy && !unhealthy);
-        self.0
+        self.booleans.insert("is_healthy".into(), healthy && !unhealthy);
     }
 }
 
-/// `lmcache_status.txt`, `http/status.json` and `/status` are one name: `status`.
-fn name(text: &str) -> String {
-    let base = text.rsplit('/').find(|p| !p.is_empty()).unwrap_or("root");
-    let stem = base.split('.').next().unwrap_or(base);
-    let stem = stem.strip_prefix("lmcache_").unwrap_or(stem);
-    let stem = stem.strip_prefix("lmcache-").unwrap_or(stem);
-    let name = match stem {
-        "healthcheck" | "healthz" | "api_healthcheck" => "health",
-        "config" => "conf",
-        other => other,
+/// Endpoints whose server errors speak of health; any other route may fail for itself.
+const OF_HEALTH: [&str; 2] = ["health", "status"];
+
+fn endpoint(reading: &Reading) -> Endpoint {
+    let body = &reading.body;
+    let code = reading.http_status;
+    let gone = reading.route == Presence::Absent || matches!(code, Some(404 | 405 | 410));
+    let failed = code.is_some_and(|code| code >= 500) && OF_HEALTH.contains(&reading.name.as_str());
+    let status = match body {
+        _ if gone || reading.error.is_some() => "unavailable",
+        Body::Health { healthy: false } => "unhealthy",
+        Body::Status(s) if s.is_healthy == Some(false) => "unhealthy",
+        Body::Threads(t) if !t.unhealthy.is_empty() => "unhealthy",
+        Body::Error { .. } | Body::Health { .. } | Body::Status(_) if failed => "unhealthy",
+        Body::Health { healthy: true } => "healthy",
+        Body::Status(s) if s.is_healthy == Some(true) => "healthy",
+        _ => "unknown",
     };
-    name.replace('-', "_").chars().take(80).collect()
+    let kind = match body {
+        Body::Empty => "empty",
+        Body::Html => "html",
+        Body::Binary => "binary",
+        Body::Metrics => "metrics",
+        Body::Text | Body::Alive => "text",
+        _ => "json",
+    };
+    Endpoint {
+        present: !gone && reading.error.is_none(),
+        content_type: kind.into(),
+        raw_length: reading.raw_length,
+        json_type: reading.json_type.map(str::to_owned),
+        status: status.into(),
+        http_status: code,
+        route: reading.route,
+        path: reading.path.clone(),
+        error: reading.error.clone(),
+        source: reading.source.clone(),
+        fields: reading.fields.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+        body: body.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reading::{Answer, Reader};
 
     fn read(answers: &[(&str, Option<u16>, &str)]) -> HttpEvidence {
-        let mut reader = HttpReader::new();
-        for (name, status, body) in answers {
-            reader.push(&Answer { name, source: name, status: *status, body: body.as_bytes() });
-        }
-        reader.finish()
+        let reader = Reader::with_salt(*b"test").unwrap();
+        let readings: Vec<Reading> = answers
+            .iter()
+            .map(|(name, status, body)| {
+                reader.read(&Answer {
+                    file: Some(name),
+                    source: name,
+                    status: *status,
+                    body: body.as_bytes(),
+                    ..Answer::default()
+                })
+            })
+            .collect();
+        HttpEvidence::of(reader.routes(), &readings)
     }
 
     #[test]
@@ -196,7 +252,7 @@ mod tests {
         ]);
         assert!(!got.booleans["is_healthy"]);
         assert!(!got.booleans["has_conf"]);
-        assert_eq!(got.endpoints["api_status"].status, "unavailable");
+        assert_eq!(got.endpoints["status"].status, "unavailable");
         assert_eq!(got.html_answers, 1);
         assert_eq!(got.releases.iter().next().unwrap(), "0.5.6");
         assert!(got.failure_reasons.is_empty());

@@ -1,6 +1,6 @@
 //! A JSON value as a list of statements, masked.
 
-use evidence_redact::{Kind, Redactor, Salt};
+use evidence_redact::{Kind, Redactor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,8 +24,7 @@ const VALUE: usize = 160;
 
 /// All values of a JSON answer that are no containers, masked. Secrets are masked by the names
 /// that they stand under, before anything is taken apart.
-pub(crate) fn statements(value: &Value) -> Vec<Statement> {
-    let Ok(redactor) = Redactor::new(Salt::new(*b"cut off again")) else { return vec![] };
+pub(crate) fn statements(value: &Value, redactor: &Redactor) -> Vec<Statement> {
     let Ok(text) = serde_json::to_vec(value) else { return vec![] };
     let clean = redactor.redact(Kind::Json, &text);
     let Ok(clean) = serde_json::from_slice::<Value>(clean.bytes()) else { return vec![] };
@@ -62,6 +61,12 @@ fn walk(value: &Value, pointer: &mut String, depth: usize, out: &mut Vec<Stateme
         }
         other => out.push(Statement { pointer: pointer.clone(), value: other.to_string() }),
     }
+}
+
+/// A text without what it should not tell.
+pub(crate) fn masked(text: &str, redactor: &Redactor) -> String {
+    let clean = redactor.redact(Kind::Text, text.as_bytes());
+    unsalted(&String::from_utf8_lossy(clean.bytes()))
 }
 
 /// `redacted-secret-0123456789ab` without its digits, which only a packet needs.

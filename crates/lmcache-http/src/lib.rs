@@ -2,13 +2,23 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod capture;
+mod component;
 mod evidence;
 mod flat;
+mod json;
+mod owner;
+mod reading;
+mod release;
 mod routes;
 mod status;
 
-pub use body::{Body, ThreadFacts, read_body};
-pub use evidence::{Answer, Endpoint, HttpEvidence, HttpReader};
+pub use body::{Body, ThreadFacts};
+pub use capture::{Capture, MAX_RECORDS, captures};
+pub use component::Component;
+pub use evidence::{Endpoint, HttpEvidence};
 pub use flat::Statement;
-pub use routes::{Class, Route, Routes, RoutesError, Server};
+pub use reading::{Answer, Presence, Reader, Reading};
+pub use release::{ReleaseEvidence, release_evidence};
+pub use routes::{Class, Method, Question, Route, Routes, Side, Skipped, path_of};
 pub use status::{L1Facts, Liveness, Status};

@@ -4,8 +4,16 @@
 
 use std::path::Path;
 
-use lmcache_http::{Answer, Body, HttpReader, read_body};
+use std::sync::LazyLock;
+
+use lmcache_http::{Answer, Body, HttpEvidence, Reader, captures, path_of};
 use proptest::prelude::*;
+
+static READER: LazyLock<Reader> = LazyLock::new(|| Reader::with_salt(*b"bodies").unwrap());
+
+fn read_body(bytes: &[u8]) -> Body {
+    READER.read_body(bytes)
+}
 
 proptest! {
     #[test]
@@ -15,9 +23,17 @@ proptest! {
 
     #[test]
     fn no_json_panics(text in r#"[\[\]{}":,a-z0-9._ -]{0,200}"#) {
-        let mut reader = HttpReader::new();
-        reader.push(&Answer { name: &text, source: "x", status: None, body: text.as_bytes() });
-        reader.finish();
+        let answer = Answer { file: Some(&text), body: text.as_bytes(), ..Answer::default() };
+        let evidence = HttpEvidence::of(READER.routes(), &[READER.read(&answer)]);
+        let written = serde_json::to_string(&evidence).unwrap();
+        let back: HttpEvidence = serde_json::from_str(&written).unwrap();
+        prop_assert_eq!(serde_json::to_string(&back).unwrap(), written);
+        let _ = captures(text.as_bytes());
+    }
+
+    #[test]
+    fn any_url_has_a_path(url in "\\PC{0,60}") {
+        prop_assert!(!path_of(&url).is_empty());
     }
 }
 

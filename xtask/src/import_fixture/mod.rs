@@ -14,7 +14,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 
@@ -66,15 +66,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (Some(packet), Some(name)) = (&args.packet, &args.name) else {
         bail!("PACKET_DIR and --as NAME are needed");
     };
+    let selection = select::Selection::new(&args.only, &args.exclude, args.max_bytes)?;
+    import_selected(packet, name, selection)
+}
+
+/// Imports a whole packet.
+pub(crate) fn import_packet(packet: &Path, name: &str) -> Result<()> {
+    import_selected(packet, name, select::Selection::new(&[], &[], None)?)
+}
+
+fn import_selected(packet: &Path, name: &str, selection: select::Selection) -> Result<()> {
     let mut salt = [0_u8; 32];
     getrandom::fill(&mut salt).map_err(|error| anyhow!("no random salt: {error}"))?;
-    let request = import::Request {
-        packet,
-        name,
-        selection: select::Selection::new(&args.only, &args.exclude, args.max_bytes)?,
-        salt: &salt,
-    };
-    let fixture = import::run(&packets, &request)?;
+    let request = import::Request { packet, name, selection, salt: &salt };
+    let fixture = import::run(&workspace::packets(), &request)?;
     print!("{}", fixture.summary());
     Ok(())
 }

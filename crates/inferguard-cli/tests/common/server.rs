@@ -8,6 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::PAGE;
+
 /// A server on loopback that records every request line and answers what it is told.
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -80,5 +82,38 @@ pub(crate) fn assert_clean(dir: &Path, words: &[&str]) {
         for word in words {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }
+    }
+}
+
+/// Routes that every release from 0.4.5 on has, and of which no test needs an answer.
+pub(crate) const ANY: &[&str] = &[
+    "/",
+    "/commit_id",
+    "/loglevel",
+    "/periodic-threads",
+    "/periodic-threads-health",
+    "/quota",
+    "/threads",
+];
+
+/// An LMCache server of 0.5.6 in its routes.
+pub(crate) fn lmcache(path: &str, stream: &mut TcpStream) {
+    match path.split('?').next().unwrap_or("") {
+        "/metrics" => reply(stream, "200 OK", "text/plain", PAGE.as_bytes()),
+        "/healthcheck" => reply(stream, "200 OK", "application/json", br#"{"status":"healthy"}"#),
+        "/status" => {
+            reply(stream, "200 OK", "application/json", br#"{"is_healthy":true,"chunk_size":256}"#);
+        }
+        "/version" => reply(stream, "200 OK", "application/json", br#""0.5.6-g3e11e108""#),
+        "/lmc_version" => reply(stream, "200 OK", "application/json", br#""0.5.6""#),
+        "/config" | "/config/adapters" => reply(stream, "200 OK", "application/json", b"{}"),
+        path if ANY.contains(&path) => reply(stream, "200 OK", "application/json", b"{}"),
+        "/env" => reply(
+            stream,
+            "200 OK",
+            "text/plain",
+            br#"{"PYTHONHASHSEED":"0","AWS_SECRET_ACCESS_KEY":"PLANTED-env","HOME":"/home/someone"}"#,
+        ),
+        _ => reply(stream, "404 Not Found", "application/json", br#"{"detail":"Not Found"}"#),
     }
 }

@@ -10,6 +10,9 @@ use crate::fetch::{Address, Answer, Client};
 /// Why a task has neither an answer nor an error.
 pub(crate) const UNASKED: &str = "it was not asked: the run was stopped";
 
+/// What the framework under LMCache's servers answers where it has no such route.
+const NO_SUCH_ROUTE: &str = r#"{"detail":"Not Found"}"#;
+
 /// One thing to fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
@@ -40,6 +43,9 @@ pub struct Attempt {
     pub error_code: Option<String>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// The body, where it is the framework's own "no such route": a fact about the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
 }
 
 /// What became of a task.
@@ -95,11 +101,14 @@ pub(super) fn one(client: &Client, task: Task, cancel: &AtomicBool) -> Fetched {
             error: None,
             error_code: None,
             took_ms,
+            body: None,
         };
         match result {
             Ok(got) => {
                 attempt.http_status = Some(got.status);
                 let gone = matches!(got.status, 404 | 405 | 410);
+                let absent = gone && got.body.trim_ascii() == NO_SUCH_ROUTE.as_bytes();
+                attempt.body = absent.then(|| NO_SUCH_ROUTE.to_owned());
                 attempts.push(attempt);
                 answer = Some(got);
                 if !gone {

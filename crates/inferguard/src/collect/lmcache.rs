@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use lmcache_http::{Question, Routes, Side, Skipped};
 use lmcache_prom::contract::Catalog;
 
 use super::draft::{Draft, entry};
 use super::gather::{self, Fetched, Task};
-use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
+use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError};
 use super::place::Place;
-use super::probes::{ENGINE, ENVIRONMENT, ESTABLISHED, LMCACHE, Probe, SKIPPED};
 use super::process::{ProcessFacts, is_allowed};
 use super::redact::Cleaner;
 use super::{CollectError, Ended};
@@ -178,6 +178,7 @@ fn sample_file(file: &str, sample: u32, samples: u32) -> String {
 /// Pages as often as samples are wanted, everything else once, beside the first of them.
 fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> Vec<Fetched> {
     let mut out = Vec::new();
+    let table = Routes::new();
     let mut once: Vec<Task> = Vec::new();
     let mut pages: Vec<Task> = Vec::new();
     let mut task = |name: &str,
@@ -237,20 +238,14 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
         if server.metrics {
             task(name, role, file, Ok(vec![root.below("/metrics")]), false, true);
         }
-        let probes: &[Probe] = match (server.engine, server.established_only) {
-            (true, _) => ENGINE,
-            (false, true) => LMCACHE.get(..ESTABLISHED).unwrap_or(LMCACHE),
-            (false, false) => LMCACHE,
-        };
-        let environment = (request.include_env && !server.engine).then_some(&ENVIRONMENT);
-        for probe in probes.iter().chain(environment) {
-            let name = if server.engine {
-                probe.name.to_owned()
-            } else {
-                format!("lmcache_{}", probe.name)
-            };
-            let addresses = probe.paths.iter().map(|p| root.below(p)).collect();
-            task(&name.replace('-', "_"), role, probe.file, Ok(addresses), true, false);
+        let (side, kind) =
+            if server.engine { (Side::Engine, "engine") } else { (Side::Lmcache, "lmcache") };
+        let asked = |q: &Question| q.established || !server.established_only;
+        let environment = (request.include_env && !server.engine).then(environment);
+        for question in table.questions(side).into_iter().filter(asked).chain(environment) {
+            let name = format!("{kind}_{}", question.name);
+            let addresses = question.paths.iter().map(|p| root.below(p)).collect();
+            task(&name, role, question.file, Ok(addresses), true, false);
         }
         if let Some(thread) = request.thread_name.as_deref().filter(|_| !server.engine) {
             let path = format!("/periodic-threads/{}", encode(thread));
@@ -289,6 +284,30 @@ fn fetch_all(request: &LmcacheRequest, client: &Client, cancel: &AtomicBool) -> 
     out
 }
 
+/// The environment of a server of LMCache: only asked for by name.
+fn environment() -> Question {
+    Question {
+        side: Side::Lmcache,
+        name: "env",
+        established: false,
+        file: "lmcache_env.json",
+        paths: vec!["/env"],
+    }
+}
+
+/// The routes that were not called, each with the reason.
+fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
+    let mut out = Routes::new().skipped();
+    out.retain(|s| !(request.include_env && s.endpoint == "GET /env"));
+    // A line that scripts know; the routes themselves are in the list.
+    out.push(Skipped {
+        endpoint: "quota mutation endpoints".into(),
+        reason: "PUT and DELETE /quota/{cache_salt} change limits".into(),
+        status: "destructive_skipped".into(),
+    });
+    out
+}
+
 fn encode(thread: &str) -> String {
     percent_encoding::utf8_percent_encode(thread, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
@@ -300,6 +319,7 @@ fn unfetched(name: &str, source: String, message: String) -> Fetched {
         error: Some(message),
         error_code: Some("bad_url".into()),
         took_ms: 0,
+        body: None,
     };
     let task = Task {
         name: name.to_owned(),
@@ -317,7 +337,9 @@ pub(super) fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
     let source = last.as_ref().map_or_else(String::new, |a| a.url.clone());
     let mut made = entry(&one.task.name, one.task.role.as_deref(), draft.cleaner.text(&source));
     made.http_status = last.as_ref().and_then(|a| a.http_status);
-    made.attempts = if one.attempts.len() > 1 { one.attempts } else { vec![] };
+    let told = |a: &gather::Attempt| a.body.is_some();
+    made.attempts =
+        if one.attempts.len() > 1 || one.attempts.iter().any(told) { one.attempts } else { vec![] };
     let Some(answer) = one.answer.filter(|_| last.as_ref().is_some_and(|a| a.error.is_none()))
     else {
         made.status = "not_fetched".into();
@@ -347,6 +369,13 @@ pub(super) fn keep_answer(draft: &mut Draft, one: Fetched) -> io::Result<()> {
                 return Ok(());
             }
         }
+    }
+    // A server of metrics answers any path with its page: it has no such route.
+    if !page && one.task.probe && found == ArtifactKind::PrometheusText {
+        made.status = "not_what_was_asked_for".into();
+        made.error = Some("the answer is a metrics page: is this the port of the metrics?".into());
+        draft.entries.push(made);
+        return Ok(());
     }
     let mut file = one.task.file.clone();
     if page && found != ArtifactKind::PrometheusText && !answer.body.is_empty() {
@@ -403,7 +432,7 @@ fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<C
     let report = compat(&Catalog::new(), packet, &request.options);
     // Paths are those in the packet, wherever it will be moved to.
     let prefix = format!("{}/", staging.display());
-    let mut reports = evidence(&report);
+    let mut reports = evidence(&report, request);
     let whole = serde_json::to_value(&report).map_err(|e| Ended::Write(e.into()))?;
     reports.push(("lmcache_compat_report", "lmcache_compat_report.json", whole));
     for (name, file, mut value) in reports {
@@ -431,7 +460,10 @@ pub(super) fn without(value: &mut serde_json::Value, prefix: &str, by: &str) {
 }
 
 /// The evidence files, by their established names.
-fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_json::Value)> {
+fn evidence(
+    report: &CompatReport,
+    request: &LmcacheRequest,
+) -> Vec<(&'static str, &'static str, serde_json::Value)> {
     let mut out = Vec::new();
     let mut put = |name, file, value: Result<serde_json::Value, serde_json::Error>| {
         if let Ok(value) = value {
@@ -446,11 +478,9 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
         );
     }
     if let Some(row) = &report.lmcache_http_evidence {
-        put(
-            "lmcache_http_evidence",
-            "lmcache_http_evidence.json",
-            serde_json::to_value(&row.evidence),
-        );
+        let mut evidence = row.evidence.clone();
+        evidence.skipped_endpoints = skipped(request);
+        put("lmcache_http_evidence", "lmcache_http_evidence.json", serde_json::to_value(&evidence));
     }
     if let Some(row) = &report.lmcache_log_evidence {
         put(
@@ -488,19 +518,6 @@ fn evidence(report: &CompatReport) -> Vec<(&'static str, &'static str, serde_jso
         );
     }
     out
-}
-
-/// The routes that were not called, each with the reason.
-fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
-    SKIPPED
-        .iter()
-        .filter(|(endpoint, ..)| !(request.include_env && *endpoint == "GET /env"))
-        .map(|(endpoint, status, reason)| Skipped {
-            endpoint: (*endpoint).into(),
-            reason: (*reason).into(),
-            status: (*status).into(),
-        })
-        .collect()
 }
 
 pub(super) fn manifest(

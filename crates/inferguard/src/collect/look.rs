@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use lmcache_http::{Routes, Side};
 use memchr::memmem;
 
 use super::gather::{self, Fetched, Task, UNASKED};
-use super::probes::{ENGINE, LMCACHE, Probe};
 use crate::fetch::{Address, Answer, Client, Credentials, FetchError, FetchLimits};
 use crate::packet::Input;
 
@@ -96,14 +96,16 @@ fn routes(address: &Address, page: Option<&Answer>) -> Vec<Task> {
     let (Some(page), Some(root)) = (page, address.server_of_metrics()) else { return vec![] };
     let holds = |word: &str| memmem::find(&page.body, word.as_bytes()).is_some();
     let engine = holds("vllm:") || holds("sglang:");
-    let probes: Vec<&Probe> = match (engine, holds("lmcache")) {
-        (true, _) => ENGINE.iter().collect(),
-        (false, true) => LMCACHE.iter().collect(),
-        (false, false) => LMCACHE.iter().chain(ENGINE).collect(),
+    let sides: &[Side] = match (engine, holds("lmcache")) {
+        (true, _) => &[Side::Engine],
+        (false, true) => &[Side::Lmcache],
+        (false, false) => &[Side::Lmcache, Side::Engine],
     };
-    probes
-        .into_iter()
-        .map(|probe| task(probe.file, probe.paths.iter().map(|p| root.below(p)).collect()))
+    let table = Routes::new();
+    sides
+        .iter()
+        .flat_map(|side| table.questions(*side))
+        .map(|question| task(question.file, question.paths.iter().map(|p| root.below(p)).collect()))
         .collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lmcache_http::Skipped;
 use serde::Serialize;
 
 use super::gather::Attempt;
@@ -71,17 +72,6 @@ pub struct ScrapeError {
     pub source: String,
     /// What went wrong.
     pub error: String,
-}
-
-/// A route that was not called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Skipped {
-    /// Method and path.
-    pub endpoint: String,
-    /// Why.
-    pub reason: String,
-    /// `destructive_skipped` or `sensitive_skipped`.
-    pub status: String,
 }
 
 /// What the compatibility report of a packet says, in short.

@@ -1,6 +1,6 @@
 //! Collects evidence from servers that run and from files, without changing either.
 //!
-//! Only GET, only the routes of [`probes`], only the endpoints that the user named. What is
+//! Only GET, only the questions of `lmcache-http`'s tables, only the endpoints that the user named. What is
 //! written is redacted first, and appears as a whole or not at all.
 
 mod draft;
@@ -10,7 +10,6 @@ mod look;
 mod manifest;
 mod metrics;
 mod place;
-pub mod probes;
 mod process;
 mod redact;
 mod schedule;
@@ -18,8 +17,9 @@ mod timeline;
 
 pub use gather::Attempt;
 pub use lmcache::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache};
+pub use lmcache_http::Skipped;
 pub use look::{LookRequest, look};
-pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError, Skipped};
+pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError};
 pub use metrics::{CollectedMetrics, MetricsProgress, MetricsRequest, collect_metrics};
 pub use place::PlaceError;
 pub use process::{ProcessError, ProcessFacts};

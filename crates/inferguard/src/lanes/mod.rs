@@ -39,10 +39,8 @@ pub struct Lanes {
     pub lookup_hashes: Option<LookupHashEvidence>,
     /// Processes, configuration, environment and boundary events.
     pub launch: Option<lmcache_launch::Evidence>,
-    /// Answers of HTTP APIs, each with the index of its artifact and its path in the packet.
-    pub(crate) answers: Vec<(usize, String, Vec<u8>)>,
-    /// Evidence of answers that was read before.
-    pub(crate) http_evidence: Vec<(usize, HttpEvidence)>,
+    /// Answers of HTTP APIs.
+    pub(crate) http: http::Exchanges,
     /// Outputs of LMCache's trace tools, as they are, each with the index of its artifact.
     pub(crate) replay_outputs: Vec<(usize, Vec<u8>)>,
     /// Replay evidence that was read before, by this tool or another.
@@ -89,6 +87,8 @@ pub struct SpanRow {
 pub struct HttpRow {
     /// Directory of the answers, or the evidence file.
     pub path: String,
+    /// The server that was asked, where an index or the URL tells.
+    pub server: Option<String>,
     /// What was read, in the form of `lmcache_http_evidence.json`.
     #[serde(flatten)]
     pub evidence: HttpEvidence,
@@ -174,7 +174,7 @@ pub(crate) fn join(mut lanes: Lanes, paths: &[String], evidence: &mut Evidence) 
     for row in &spans {
         span::state(row, &mut out);
     }
-    let http = http::join(&lanes.answers, lanes.http_evidence, paths, &mut out);
+    let http = http::join(lanes.http, paths, &mut out);
     let (mut processes, mut boundary) = (Vec::new(), None);
     if let Some(evidence) = &mut lanes.launch {
         evidence.launch.join_environments();

@@ -133,8 +133,11 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
             }
         }
     }
-    if let Some(evidence) = std::mem::take(&mut packet.readers).finish() {
+    if let Some(evidence) = packet.readers.finish_hashes() {
         packet.lanes.lookup_hashes = Some(evidence);
+    }
+    if let Some(reader) = packet.readers.answers() {
+        packet.lanes.http.read(reader, &packet.artifacts);
     }
     packet
 }
@@ -334,7 +337,9 @@ fn open_fetched(
             let file = File { shown: url.to_owned(), relative: relative.to_owned(), role, forced };
             add(packet, bytes.as_slice(), &file, limits, at);
         }
-        Err(message) => refuse(packet, url, "not_fetched", message.clone()),
+        Err(message) => {
+            refuse(packet, url, "not_fetched", message.clone());
+        }
     }
 }
 
@@ -376,6 +381,7 @@ fn add<R: Read>(
             None
         }
         Content::Index(text, probes) => {
+            packet.lanes.http.index(&file.shown, text.as_bytes());
             if let Some(probes) = probes {
                 packet.lanes.launch.get_or_insert_default().extend(*probes);
             }
@@ -415,7 +421,7 @@ fn add<R: Read>(
             None
         }
         Content::Answer(bytes) => {
-            packet.lanes.answers.push((index, file.relative.clone(), bytes));
+            packet.lanes.http.answer(index, &file.relative, bytes);
             None
         }
         Content::Launch(evidence) => {
@@ -423,7 +429,7 @@ fn add<R: Read>(
             None
         }
         Content::HttpEvidence(evidence) => {
-            packet.lanes.http_evidence.push((index, *evidence));
+            packet.lanes.http.evidence.push((index, *evidence));
             None
         }
         Content::LookupHashEvidence(evidence) => {

@@ -245,7 +245,8 @@ fn read_body<R: Read>(
         }
         ArtifactKind::HttpAnswer => match whole(head, body, limits, artifact) {
             Some(bytes) => {
-                if matches!(lmcache_http::read_body(&bytes), Body::Html) {
+                let body = readers.answers().map(|reader| reader.read_body(&bytes));
+                if matches!(body, Some(Body::Html)) {
                     artifact.read = false;
                     let what = "it is a page for people (a login?), not an answer of an API";
                     artifact.issues.push(InputIssue::whole("html", what));
@@ -361,10 +362,11 @@ fn launch(
     }
     // An answer that the HTTP lane can tell is its own.
     if named == ArtifactKind::HttpAnswer
-        && !matches!(
-            lmcache_http::read_body(head),
-            Body::Json { .. } | Body::Text | Body::Scalar | Body::Models { .. }
-        )
+        && (head.starts_with(b"HTTP/")
+            || !matches!(
+                readers.answers()?.read_body(head),
+                Body::Json { .. } | Body::Text | Body::Scalar | Body::Models { .. }
+            ))
     {
         return None;
     }

@@ -16,6 +16,7 @@ pub(crate) struct Readers {
     redactor: Option<Redactor>,
     lookup_hashes: Option<LookupHashReader>,
     launch: Option<lmcache_launch::Reader>,
+    answers: Option<lmcache_http::Reader>,
 }
 
 impl Readers {
@@ -56,6 +57,14 @@ impl Readers {
         self.launch.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
     }
 
+    /// The reader of HTTP answers. `None` only where a built-in pattern is broken, which is a bug.
+    pub(crate) fn answers(&mut self) -> Option<&lmcache_http::Reader> {
+        if self.answers.is_none() {
+            self.answers = self.redactor().cloned().map(lmcache_http::Reader::new);
+        }
+        self.answers.as_ref()
+    }
+
     /// Adds a file of lookup hashes: all files of a packet are one log over time.
     pub(crate) fn lookup_hashes(&mut self, body: impl Read) {
         let reader = self
@@ -66,8 +75,8 @@ impl Readers {
     }
 
     /// What all files of lookup hashes say.
-    pub(crate) fn finish(self) -> Option<LookupHashEvidence> {
-        self.lookup_hashes.map(LookupHashReader::finish)
+    pub(crate) fn finish_hashes(&mut self) -> Option<LookupHashEvidence> {
+        self.lookup_hashes.take().map(LookupHashReader::finish)
     }
 }
 

@@ -21,6 +21,10 @@ fn by_content(base: &str, name: &str, head: &[u8]) -> Option<K> {
     if is_lct(head) {
         return Some(K::Lct);
     }
+    // A response with its head, as `curl -i` saves it.
+    if head.starts_with(b"HTTP/") {
+        return Some(K::HttpAnswer);
+    }
     let text = String::from_utf8_lossy(head);
     let body = text.trim_start_matches('\u{feff}').trim_start();
     if body.starts_with('{') || body.starts_with('[') {
@@ -92,6 +96,8 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-metrics-summary/v1"], K::Report),
     (&["inferguard-engine-metrics-timeline/v1"], K::Report),
     (&["dcgm-correlated/v1"], K::Report),
+    // HAR: its entries may hold any answer.
+    (&["\"log\"", "\"entries\"", "\"request\"", "\"response\""], K::HttpAnswer),
     (&["inferguard-lmcache-http-evidence/v1"], K::HttpEvidence),
     (&["inferguard-lmcache-otel-evidence/v1"], K::SpanEvidence),
     (&["inferguard-lmcache-logs/v1"], K::LogEvidence),

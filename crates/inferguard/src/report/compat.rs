@@ -316,7 +316,7 @@ pub(super) fn of_judged(
             .lanes
             .http
             .iter()
-            .max_by_key(|h| h.evidence.endpoints.len())
+            .max_by_key(|h| h.evidence.endpoints.values().filter(|e| e.present).count())
             .cloned(),
         lmcache_http: judged.lanes.http,
         lmcache_log_evidence: judged

@@ -57,6 +57,8 @@ pub struct Inference {
     pub decided_by: Vec<Decision>,
     /// Facts that no single release explains.
     pub contradictions: Vec<Contradiction>,
+    /// What is there admits these, and decided so; what is not there only narrows them.
+    by_presence: (Vec<Release>, Vec<Decision>),
 }
 
 impl Inference {
@@ -103,6 +105,7 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
         Narrowing { all, left: all.to_vec(), decided_by: vec![], contradictions: vec![] };
     work.by_names(&facts);
     work.by_labels_present(&facts);
+    let by_presence = (work.left.clone(), work.decided_by.clone());
     work.by_labels_absent(&facts);
     work.by_cohorts(catalog, product, &facts);
     let open = work.left.last() == all.last();
@@ -113,6 +116,7 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
         open,
         decided_by: work.decided_by,
         contradictions: work.contradictions,
+        by_presence,
     })
 }
 
@@ -133,11 +137,19 @@ pub fn narrow(catalog: &Catalog, inference: &mut Inference, declared: Release, s
 }
 
 /// Narrows an inference by a range of releases (`max` is `None` for "or newer") that another
-/// artifact of the same process admits. Where nothing would be left a contradiction is recorded
-/// and the range stays as it is.
+/// artifact of the same process admits. What is not there gives way to what another artifact
+/// shows; where nothing would be left all the same, a contradiction is recorded and the range
+/// stays as it is.
 pub fn narrow_range(inference: &mut Inference, min: Release, max: Option<Release>, source: &str) {
     let inside = |r: &Release| *r >= min && max.is_none_or(|m| *r <= m);
-    let kept: Vec<Release> = inference.candidates.iter().copied().filter(inside).collect();
+    let keep = |all: &[Release]| -> Vec<Release> { all.iter().copied().filter(inside).collect() };
+    let mut kept = keep(&inference.candidates);
+    let shown = keep(&inference.by_presence.0);
+    if kept.is_empty() && !shown.is_empty() {
+        inference.candidates.clone_from(&inference.by_presence.0);
+        inference.decided_by.clone_from(&inference.by_presence.1);
+        kept = shown;
+    }
     let told = match max {
         Some(max) if max == min => min.to_string(),
         Some(max) => format!("{min} to {max}"),
@@ -387,4 +399,30 @@ fn always_has_label(spelling: &Spelling, label: &str, release: Release) -> bool 
             && rule.from.is_none_or(|from| from <= release)
             && rule.to.is_none_or(|to| release <= to)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_gives_way_to_what_another_artifact_shows() {
+        let catalog = Catalog::new();
+        // An excerpt of a page: without the start-up series that 0.5.0 added it looks older.
+        let seen = [
+            SeenName { name: "lmcache_mp_l1_allocation_failure_chunks_total", labels: vec![] },
+            SeenName { name: "lmcache_mp_l1_memory_usage_bytes", labels: vec![] },
+        ];
+        let release = |text: &str| text.parse::<Release>().unwrap();
+        let page = infer(&catalog, Product::Lmcache, &seen).unwrap();
+        assert!(page.max().is_some_and(|max| max < release("0.5.0")), "{page:?}");
+        let mut joined = page.clone();
+        narrow_range(&mut joined, release("0.5.1"), None, "a status");
+        assert_eq!(joined.min(), Some(release("0.5.1")), "{joined:?}");
+        assert!(joined.contradictions.is_empty() && joined.max() > page.max() || joined.open);
+        // What is there does not give way.
+        let mut other = page.clone();
+        narrow_range(&mut other, release("0.3.13"), Some(release("0.3.15")), "a status");
+        assert_eq!((other.candidates, other.contradictions.len()), (page.candidates, 1));
+    }
 }

@@ -1,5 +1,7 @@
 //! An endpoint could not be read.
 
+use std::collections::BTreeSet;
+
 use crate::rules::prelude::*;
 
 const FAILED: Threshold = Threshold {
@@ -65,6 +67,28 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             0.9,
             format!("{} of {} requests of the collector got no answer", failed.len(), probes.len()),
             failed,
+        ));
+    }
+    // A packet of ours: its manifest names every exchange.
+    let listed: BTreeSet<&str> =
+        probes.iter().filter_map(|p| p.place.artifact.as_deref()).collect();
+    let silent: Vec<Source> = view
+        .http
+        .iter()
+        .filter(|row| row.evidence.of_lmcache)
+        .flat_map(|row| row.evidence.unanswered())
+        .filter(|(endpoint, _)| !listed.contains(endpoint.source.as_str()))
+        .map(|(endpoint, error)| Source {
+            value: Some(error.to_owned()),
+            ..Source::new(endpoint.source.clone(), endpoint.path.clone().unwrap_or_default())
+        })
+        .collect();
+    if !silent.is_empty() {
+        let routes = silent.len();
+        signs.push(Sign::measured(
+            0.95,
+            format!("a server of LMCache gave no answer on {routes} of its routes"),
+            silent,
         ));
     }
     let unread: Vec<Source> = view

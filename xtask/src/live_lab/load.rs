@@ -1,0 +1,88 @@
+//! Load: `xtask/live-lab/load.py` plays an engine's worker inside the virtual environment.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::server::{Server, clean};
+use super::venv::Venv;
+use crate::workspace;
+
+/// Load that runs until it is stopped.
+pub(super) struct Load {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Load {
+    /// Starts the load and waits until the first round is done.
+    pub(super) fn start(venv: &Venv, server: &Server, dir: &Path) -> Result<Self> {
+        let script = workspace::root().join("xtask/live-lab/load.py");
+        let mut child = clean(&venv.program("python"), dir)
+            .arg(script)
+            .args(["--server", &server.queue()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(dir.join("load.log"))?)
+            .spawn()?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                // LMCache logs to standard output as well.
+                if line.starts_with('{') {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                }
+            }
+        });
+        let mut load = Self { stdin: child.stdin.take(), child, lines, reader: Some(reader) };
+        let started = Instant::now();
+        while load.last().is_none() {
+            if let Some(status) = load.child.try_wait()? {
+                bail!("the load ended: {status}, see load.log");
+            }
+            if started.elapsed() > Duration::from_secs(90) {
+                bail!("no round of load within 90 s, see load.log");
+            }
+            sleep(Duration::from_millis(100));
+        }
+        Ok(load)
+    }
+
+    fn last(&self) -> Option<serde_json::Value> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().rev().find_map(|line| serde_json::from_str(line).ok())
+    }
+
+    /// Stops the load and gives its totals.
+    pub(super) fn stop(mut self) -> Result<serde_json::Value> {
+        drop(self.stdin.take());
+        let asked = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if asked.elapsed() > Duration::from_secs(30) {
+                bail!("the load does not end within 30 s");
+            }
+            sleep(Duration::from_millis(50));
+        }
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        self.last().context("the load says nothing")
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
