@@ -298,6 +298,23 @@ pub(super) fn version_signs(view: &View<'_>) -> Vec<Sign> {
     ] {
         signs.extend(raised(view, 0.85, "a module of another release was expected", &words));
     }
+    let different: std::collections::BTreeSet<&String> = view
+        .http
+        .iter()
+        .flat_map(|row| &row.evidence.releases)
+        .chain(
+            view.logs.iter().flat_map(|l| l.evidence.versions.get("lmcache").into_iter().flatten()),
+        )
+        .collect();
+    if different.len() > 1 && start_failed(view) {
+        let sources =
+            different.iter().map(|v| Source::new("LMCache", format!("release {v}"))).collect();
+        signs.push(Sign::inferred(
+            0.55,
+            "engine and server run different releases of LMCache",
+            sources,
+        ));
+    }
     for words in [
         ["AttributeError", "has no attribute"],
         ["TypeError", "unexpected keyword argument"],

@@ -60,7 +60,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.9,
         "the start asks for a flag that was not given",
-        &["sglang.lmcache_config_missing", "config.required", "config.role_missing"],
+        &[
+            "sglang.lmcache_config_missing",
+            "config.required",
+            "config.role_missing",
+            "config.invalid_value",
+        ],
     ));
     signs.extend(logged(
         view,

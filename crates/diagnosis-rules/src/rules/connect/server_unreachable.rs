@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("mp-server-unreachable"),
     severity: Severity::Critical,
     modes: &[Mode::Mp],
-    needs: &[Need::EngineLog],
+    needs: &[Need::EngineLog, Need::Host],
     thresholds: &[],
     releases: "",
     explanation: "LMCacheMPConnector dials lmcache.mp.host and lmcache.mp.port (localhost:5555 unless \
@@ -100,6 +100,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "the heartbeat to the server fails",
         &["sglang_connector.mp_heartbeat"],
     ));
+    let port = view.number("mp_port").map_or(5555.0, |(p, _)| p);
+    let stalled: Vec<Source> = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.sockets)
+        .filter(|s| s.state.starts_with("SYN") && s.peer_port.is_some_and(|p| f64::from(p) == port))
+        .map(|s| placed(&s.place, "connection to the server", Some(s.state.clone())))
+        .collect();
+    if !stalled.is_empty() {
+        signs.push(Sign::measured(
+            0.7,
+            "connections to the server's port are never answered",
+            stalled,
+        ));
+    }
     if signs.is_empty() {
         return Outcome::Clear;
     }

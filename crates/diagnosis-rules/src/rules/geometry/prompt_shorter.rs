@@ -147,6 +147,50 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    let exits: f64 = view
+        .targets
+        .iter()
+        .filter_map(|t| t.growth_where("mp.lookup.early_exit", &[("reason", "empty_chunk_hashes")]))
+        .map(|g| g.value)
+        .sum();
+    let all = view.growth("mp.lookup.requests").map_or(exits, |g| g.value.max(exits));
+    if exits >= least && exits >= share * all {
+        signs.push(Sign::measured(
+            0.85,
+            format!(
+                "{exits:.0} of {all:.0} lookups ended before the cache: they had no whole chunk"
+            ),
+            view.last("mp.lookup.early_exit").map(|r| r.source).into_iter().collect(),
+        ));
+    }
+    let hits = view.last("mp.lookup.hit_tokens").or_else(|| view.last("embedded.num_lookup_hits"));
+    for load in view.launch.iter().flat_map(|l| &l.environment.workloads) {
+        let prefix = load.number("shared_prefix_tokens").filter(|n| *n > 0.0 && *n < chunk);
+        if let Some(prefix) = prefix
+            .filter(|_| looked.hit_tokens == 0.0 && hits.as_ref().is_none_or(|h| h.value == 0.0))
+        {
+            signs.push(Sign::inferred(
+                0.7,
+                format!("what the prompts share has {prefix} tokens, less than a chunk of {chunk}"),
+                vec![placed(&load.place, "shared prefix tokens", Some(prefix.to_string()))],
+            ));
+        }
+    }
+    let prefills = view
+        .events(&["sglang.prefill"])
+        .filter_map(|e| e.stat.fields.get("new_tokens").map(|n| (n.max, n.count, e.source())))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((longest, n, at)) =
+        prefills.filter(|(max, n, _)| *max < chunk && *n as f64 >= least)
+        && stored == 0
+        && view.engines().any(|p| p.setting("sglang.enable_lmcache").is_some())
+    {
+        signs.push(Sign::inferred(
+            0.6,
+            format!("the longest prefill has {longest} tokens, {}", told(n as f64)),
+            vec![at],
+        ));
+    }
     if !signs.is_empty() {
         signs.extend(stated.map(|source| {
             Sign::inferred(0.1, format!("the chunk is {chunk} tokens"), vec![source])

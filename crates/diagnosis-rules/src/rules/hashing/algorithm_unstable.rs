@@ -152,6 +152,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(LOOKUPS),
         ));
     }
+    if signs.is_empty() && builtin && seeded && quiet(view) && stored_again(view, least) {
+        signs.push(Sign::inferred(
+            0.45,
+            "the builtin hash is in use with one seed for all",
+            view.places(&["hash.algorithm", "hash.builtin"]),
+        ));
+        signs.push(Sign::inferred(
+            0.2,
+            format!("prompts of one length are stored in full {stores} times and never hit"),
+            view.places(EMBEDDED_STORES),
+        ));
+    }
     signs.extend(
         logged(view, 0.3, "vLLM's hash could not be loaded: builtin instead", &["hash.builtin"])
             .filter(|_| !signs.is_empty()),
@@ -180,6 +192,22 @@ fn readers(view: &View<'_>) -> (u64, bool) {
         }
     }
     (count, none && count > 0)
+}
+
+/// Prompts of one length, each stored whole, none found: as far as a log without tokens can show
+/// that they repeat.
+fn stored_again(view: &View<'_>, least: f64) -> bool {
+    let looked = lookups(view);
+    let random = view.launch.iter().flat_map(|l| &l.environment.workloads).any(|w| {
+        w.number("shared_prefix_tokens") == Some(0.0)
+            || w.facts.get("dataset").and_then(|d| d.as_str()).is_some_and(|d| d.contains("random"))
+    });
+    looked.count as f64 > least
+        && looked.hit_zero == looked.count
+        && looked.shortest == looked.longest
+        && looked.shortest.is_some_and(|n| n >= chunk_size(view).0)
+        && view.count(EMBEDDED_STORES) >= looked.count
+        && !random
 }
 
 /// Nothing else in the logs says why a lookup does not hit.

@@ -78,7 +78,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         (
             0.8,
             "an adapter fails to write",
-            &["mp.l2.fs_store", "mp.l2.nixl_failed", "mp.l2.loop_error", "remote.put_failed"],
+            &[
+                "mp.l2.fs_store",
+                "mp.l2.nixl_failed",
+                "mp.l2.loop_error",
+                "remote.put_failed",
+                "mp.l2.adapter_store_failed",
+            ],
         ),
         (0.7, "stores are skipped: the storage is full", &["mp.l2.capacity", "embedded.disk_full"]),
         (0.7, "the S3 adapter gave up", &["mp.l2.s3_off"]),

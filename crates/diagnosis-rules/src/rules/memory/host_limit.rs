@@ -120,7 +120,6 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    let cut = signs.len();
     signs.extend(killed(view));
     if let Some(lock) = e.limits.iter().find(|l| l.name == "memlock" && l.soft.is_some())
         && raised(view, 0.6, "", &["pin"]).is_some() | (view.count(&["host.memlock"]) > 0)
@@ -131,7 +130,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![placed(&lock.place, "memlock", lock.soft.map(|b| b.to_string()))],
         ));
     }
-    let _ = cut;
+    signs.extend(logged(
+        view,
+        0.6,
+        "/dev/shm is smaller than L1, so shared memory is not used",
+        &["mp.shm_too_small"],
+    ));
     let oom = view.count(&["host.oom"]) > 0 || e.kernel.iter().any(|k| k.code.starts_with("oom"));
     Outcome::from_signs(signs, 0.6).map(|hit| {
         if oom {

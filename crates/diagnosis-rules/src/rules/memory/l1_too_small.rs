@@ -146,6 +146,36 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     signs.extend(embedded_churn(cx));
+    let pool = view
+        .number("max_local_cpu_size_gb")
+        .map(|(gb, s)| (gb * GIB, s))
+        .filter(|(bytes, _)| *bytes > 0.0);
+    let largest = view
+        .events(EMBEDDED_STORES)
+        .filter_map(|e| e.stat.fields.get("gb").map(|n| (n.max * GIB, e.source())))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let refused = ["memory.alloc_failed", "embedded.cpu_pressure", "embedded.no_evict"];
+    if let (Some((pool, at)), Some((size, stored))) = (pool, largest)
+        && size > 0.5 * pool
+        && view.count(&refused) > 0
+    {
+        signs.push(Sign::inferred(
+            0.6,
+            format!("one request takes {}, the pool has {}", gib(size), gib(pool)),
+            vec![at, stored],
+        ));
+    }
+    let pressed = view.count(&["embedded.cpu_pressure"]);
+    let pinned =
+        ["embedded.no_evict", "embedded.pin_timeout", "embedded.force_unpin", "lookup.timeout"];
+    if pressed as f64 >= cx.threshold(&ROUNDS) && view.count(&pinned) == 0 {
+        signs.extend(logged(
+            view,
+            0.55,
+            "stores are cut or skipped: the pool is full",
+            &["embedded.cpu_pressure"],
+        ));
+    }
     if let Some((set, capacity, sources)) = working_set(view)
         && set > capacity * cx.threshold(&OVER)
     {

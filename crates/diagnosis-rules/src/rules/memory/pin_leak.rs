@@ -96,5 +96,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![pinned.source],
         ));
     }
+    let value = |signal: &str| view.last(signal).map_or(0.0, |r| r.value);
+    let (pinned, active) =
+        (value("embedded.pinned_memory_objs_count"), value("embedded.active_memory_objs_count"));
+    let failed = view.growth("embedded.local_cpu_evict_failed_count");
+    let worked = view.growth("embedded.local_cpu_evict_count").map_or(0.0, |g| g.value);
+    if let Some(failed) = failed.filter(|f| f.value >= many)
+        && worked == 0.0
+        && active >= many
+        && pinned >= 0.8 * active
+    {
+        signs.push(Sign::measured(
+            0.6,
+            format!("{:.0} evictions failed and none worked: {pinned:.0} of {active:.0} objects are pinned", failed.value),
+            vec![failed.source],
+        ));
+    }
     Outcome::from_signs(signs, 0.5)
 }

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("pd-transfer-failure"),
     severity: Severity::Warning,
     modes: &[],
-    needs: &[Need::EngineLog],
+    needs: &[Need::EngineLog, Need::Launch],
     thresholds: &[&RETRIES],
     releases: "",
     explanation: "Disaggregated prefill writes the KV cache of a prompt into a buffer of the decode \
@@ -85,7 +85,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.6,
         "NIXL fails",
-        &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed"],
+        &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed", "sglang.pd_failed"],
     ));
     let buffer =
         view.number("pd.buffer_size_bytes").or_else(|| view.number("nixl.buffer_size_bytes"));

@@ -117,6 +117,25 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             )
         })
         .collect();
+    let events: Vec<Source> = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.events)
+        .filter(|e| STORES.iter().any(|w| e.object.contains(w)))
+        .filter(|e| {
+            ["BackOff", "OOM", "Unhealthy", "Evicted", "Failed"]
+                .iter()
+                .any(|r| e.reason.contains(r))
+        })
+        .map(|e| placed(&e.place, e.message.clone(), Some(e.reason.clone())))
+        .collect();
+    if !events.is_empty() {
+        signs.push(Sign::inferred(
+            0.55,
+            "Kubernetes tells of trouble of the backend's pod",
+            events,
+        ));
+    }
     if !pods.is_empty() {
         signs.push(Sign::inferred(0.6, "the backend's pod was killed or restarts", pods));
     }
