@@ -107,8 +107,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             continue;
         };
         if wanted > 1.0 && (tracked as f64) < wanted && tracked > 0 || tracked == 0 && reaped > 0 {
+            // Workers that were never there do not register either: fewer than half say more.
+            let alone = status.liveness.as_ref().and_then(|l| l.enabled) == Some(true)
+                && tracked as f64 <= 0.5 * wanted;
             signs.push(Sign::measured(
-                0.4,
+                if alone { 0.6 } else { 0.4 },
                 format!("the server follows {tracked} workers of {wanted}"),
                 vec![Source {
                     value: Some(tracked.to_string()),

@@ -1,5 +1,7 @@
 //! The seed is the same everywhere and the hash is not.
 
+use coverage_model::FactKind;
+
 use crate::rules::prelude::*;
 use crate::view::View;
 
@@ -202,7 +204,11 @@ fn stored_again(view: &View<'_>, least: f64) -> bool {
         w.number("shared_prefix_tokens") == Some(0.0)
             || w.facts.get("dataset").and_then(|d| d.as_str()).is_some_and(|d| d.contains("random"))
     });
+    let sends = view.facts.facts.iter().any(|f| matches!(f.kind, FactKind::PdRole(_)));
+    let over = working_set(view).is_some_and(|(set, capacity, _)| set > capacity);
     looked.count as f64 > least
+        && !sends
+        && !over
         && looked.hit_zero == looked.count
         && looked.shortest == looked.longest
         && looked.shortest.is_some_and(|n| n >= chunk_size(view).0)

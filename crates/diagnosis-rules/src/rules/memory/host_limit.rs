@@ -6,7 +6,7 @@ use crate::view::View;
 const SHARE: Threshold = Threshold {
     name: "share_of_limit",
     unit: "ratio",
-    default: 1.0,
+    default: 0.95,
     about: "Budget over limit from which it cannot be kept",
 };
 

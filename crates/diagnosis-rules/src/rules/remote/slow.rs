@@ -14,6 +14,12 @@ const SPEED: Threshold = Threshold {
     default: 2.0,
     about: "Speed of retrieves below which a backend is slow",
 };
+const TOKENS: Threshold = Threshold {
+    name: "tokens_per_second_below",
+    unit: "tokens/s",
+    default: 15_000.0,
+    about: "Speed of retrieves below which a prefill of a small model is faster",
+};
 const WAIT: Threshold = Threshold {
     name: "wait",
     unit: "seconds",
@@ -36,7 +42,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::EngineLog, Need::EmbeddedPage, Need::Requests, Need::ServerPage],
-    thresholds: &[&SLOWER, &SPEED, &WAIT, &READS],
+    thresholds: &[&SLOWER, &SPEED, &WAIT, &TOKENS, &READS],
     releases: "",
     explanation: "A hit is worth what its tokens cost to compute. A backend over TCP gives about 1 \
         GB/s; a small model on a fast GPU computes 10,000 tokens in a quarter of a second \
@@ -157,9 +163,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             && remote
         {
             let source = target.last("embedded.time_to_retrieve").map(|r| r.source);
+            let tokens = target.growth("embedded.num_hit_tokens").map_or(0.0, |g| g.value);
+            let speed = tokens / (mean * n);
+            let slow = tokens > 0.0 && speed < cx.threshold(&TOKENS);
             signs.push(Sign::measured(
-                0.5,
-                format!("{n:.0} retrieves took {mean:.2} s each"),
+                if slow { 0.56 } else { 0.4 },
+                format!("{n:.0} retrieves took {mean:.2} s each, {speed:.0} tokens a second"),
                 source.into_iter().collect(),
             ));
         }
