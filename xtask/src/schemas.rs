@@ -6,7 +6,8 @@ use anyhow::Result;
 use inferguard::bottleneck::BottleneckReport;
 use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
-    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport, DriftReport,
+    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport,
+    DriftReport, ExplainReport,
 };
 use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
 use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
@@ -29,6 +30,7 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
         ("catalog-show", schemars::schema_for!(CatalogShow)),
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),
         ("catalog-drift", schemars::schema_for!(DriftReport)),
+        ("explain", schemars::schema_for!(ExplainReport)),
         ("trace-info", schemars::schema_for!(TraceInfoReport)),
         ("trace-check", schemars::schema_for!(TraceCheckReport)),
         ("trace-reuse", schemars::schema_for!(TraceReuseReport)),

@@ -47,6 +47,32 @@ pub enum Traffic {
     Unknown,
 }
 
+/// What ends `check` with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckFailOn {
+    /// Nothing.
+    Never,
+    /// A critical finding.
+    Critical,
+    /// A warning or worse.
+    Warning,
+    /// Any finding.
+    Any,
+}
+
+impl CheckFailOn {
+    /// Whether a report breaches it.
+    pub fn breached(self, report: &CheckReport) -> bool {
+        let worst: &[&str] = match self {
+            Self::Never => return false,
+            Self::Critical => &["critical"],
+            Self::Warning => &["critical", "warning"],
+            Self::Any => &["critical", "warning", "info"],
+        };
+        report.findings.iter().any(|f| worst.contains(&f.severity.as_str()))
+    }
+}
+
 /// One process (over its restarts) and its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use coverage_model::{Coverage, Evidence, Mode};
-use diagnosis_rules::{Declared, Diagnosis, Lane, Target, View, diagnose};
+use diagnosis_rules::{Declared, Diagnosis, Lane, Printed, Target, View, diagnose};
+use lmcache_logs::LogEvidence;
 use lmcache_prom::Timeline;
 use lmcache_prom::contract::{Catalog, Product};
 
@@ -37,6 +38,8 @@ pub(crate) fn find(
         let parse = |text: &Option<String>| text.as_deref().and_then(|t| t.parse().ok());
         (parse(&row.min), parse(&row.max))
     };
+    let logs: Vec<Lane<'_, LogEvidence>> =
+        lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect();
     let view = View {
         catalog,
         targets: evidence
@@ -45,7 +48,8 @@ pub(crate) fn find(
             .zip(timelines)
             .map(|(target, timeline)| Target::new(catalog, &target.role, timeline, paths))
             .collect(),
-        logs: lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
+        printed: Printed::of(&logs),
+        logs,
         launch: lanes.launch.as_ref(),
         http: lanes.http.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
         spans: lanes.spans.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
