@@ -49,7 +49,7 @@ fn whole_run(own: &[&Timeline], reference: usize) -> Option<Vec<Moment>> {
     for (slot, timeline) in own.iter().enumerate() {
         let times =
             || timeline.scrapes().iter().enumerate().filter_map(|(at, c)| Some((at, c.time?)));
-        let before = times().filter(|(_, t)| *t <= start).next_back();
+        let before = times().rfind(|(_, t)| *t <= start);
         let after = times().find(|(_, t)| *t >= end);
         let found = if slot == reference {
             [Some((0, start)), Some((last, end))]

@@ -11,7 +11,7 @@ use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
-use super::findings::{Finding, NotEvaluable, find, not_evaluable};
+use super::findings::{Finding, Known, NotEvaluable, find, not_evaluable};
 use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
@@ -268,17 +268,17 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         options.costs,
     ));
     let releases = releases(catalog, &evidence, options.release);
-    let diagnosis = find(
+    let diagnosis = find(Known {
         catalog,
-        &evidence,
-        &timelines,
-        &page_paths,
-        &packet.artifacts,
-        &coverage,
-        &releases,
+        evidence: &evidence,
+        timelines: &timelines,
+        paths: &page_paths,
+        artifacts: &packet.artifacts,
+        coverage: &coverage,
+        releases: &releases,
         options,
-        &rows,
-    );
+        lanes: &rows,
+    });
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
     not_evaluable.extend(diagnosis.not_evaluable);

@@ -16,19 +16,35 @@ use crate::packet::Artifact;
 
 pub use diagnosis_rules::{Finding, NotEvaluable};
 
-/// Holds the rules against everything that was read. `timelines` are those of the evidence's
-/// targets, in their order.
-pub(crate) fn find(
-    catalog: &Catalog,
-    evidence: &Evidence,
-    timelines: &[Timeline],
-    paths: &[String],
-    artifacts: &[Artifact],
-    coverage: &Coverage,
-    releases: &Releases,
-    options: &Options,
-    lanes: &LaneRows,
-) -> Diagnosis {
+/// Everything that was read and judged before the rules are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) evidence: &'a Evidence,
+    /// Those of the evidence's targets, in their order.
+    pub(crate) timelines: &'a [Timeline],
+    /// Paths of pages by the ids in the timelines.
+    pub(crate) paths: &'a [String],
+    pub(crate) artifacts: &'a [Artifact],
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) releases: &'a Releases,
+    pub(crate) options: &'a Options,
+    pub(crate) lanes: &'a LaneRows,
+}
+
+/// Holds the rules against everything that was read.
+pub(crate) fn find(known: Known<'_>) -> Diagnosis {
+    let Known {
+        catalog,
+        evidence,
+        timelines,
+        paths,
+        artifacts,
+        coverage,
+        releases,
+        options,
+        lanes,
+    } = known;
     let products = [
         (Product::Lmcache, "LMCache", &releases.lmcache),
         (Product::Vllm, "vLLM", &releases.vllm),

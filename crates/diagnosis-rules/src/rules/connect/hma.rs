@@ -76,7 +76,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             .find(|m| m.fact == "hybrid" && m.value == true);
         let forced = view.engines().find_map(|p| {
             let embedded = p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded);
-            let on = p.setting("hybrid_kv_cache_manager").and_then(|s| s.as_bool()) == Some(true);
+            let on =
+                p.setting("hybrid_kv_cache_manager").and_then(lmcache_launch::Setting::as_bool)
+                    == Some(true);
             (embedded && on).then(|| launched(p, "hybrid_kv_cache_manager"))?
         });
         if let (Some(model), Some(flag)) = (hybrid, forced) {

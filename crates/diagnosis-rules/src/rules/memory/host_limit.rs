@@ -46,14 +46,14 @@ pub(crate) const RULE: Rule = Rule {
             ),
             File::text(
                 "meminfo.txt",
-                r#"MemTotal:       805306368 kB
+                r"MemTotal:       805306368 kB
 MemAvailable:   781123004 kB
-"#,
+",
             ),
             File::text(
                 "dmesg.txt",
-                r#"Out of memory: Killed process 21802 (VLLM::Worker_TP2) total-vm:412033024kB, anon-rss:209881088kB
-"#,
+                r"Out of memory: Killed process 21802 (VLLM::Worker_TP2) total-vm:412033024kB, anon-rss:209881088kB
+",
             ),
         ],
         also: &[],
@@ -67,9 +67,9 @@ MemAvailable:   781123004 kB
             ),
             File::text(
                 "meminfo.txt",
-                r#"MemTotal:       805306368 kB
+                r"MemTotal:       805306368 kB
 MemAvailable:   781123004 kB
-"#,
+",
             ),
         ],
         also: &[],

@@ -77,7 +77,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Evictions keep up with writes, nothing hits",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l1_write_chunks_total counter
+            r"# TYPE lmcache_mp_l1_write_chunks_total counter
 lmcache_mp_l1_write_chunks_total 205000
 # TYPE lmcache_mp_l1_evicted_chunks_total counter
 lmcache_mp_l1_evicted_chunks_total 204430
@@ -87,7 +87,7 @@ lmcache_mp_l1_eviction_loop_triggered_total 3120
 lmcache_mp_lookup_requested_tokens_total 54000000
 # TYPE lmcache_mp_lookup_hit_tokens_total counter
 lmcache_mp_lookup_hit_tokens_total 170000
-"#,
+",
         )],
         also: &[],
     },
@@ -95,7 +95,7 @@ lmcache_mp_lookup_hit_tokens_total 170000
         title: "Evictions beside a good hit rate",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l1_write_chunks_total counter
+            r"# TYPE lmcache_mp_l1_write_chunks_total counter
 lmcache_mp_l1_write_chunks_total 205000
 # TYPE lmcache_mp_l1_evicted_chunks_total counter
 lmcache_mp_l1_evicted_chunks_total 200430
@@ -105,7 +105,7 @@ lmcache_mp_l1_eviction_loop_triggered_total 3120
 lmcache_mp_lookup_requested_tokens_total 54000000
 # TYPE lmcache_mp_lookup_hit_tokens_total counter
 lmcache_mp_lookup_hit_tokens_total 45000000
-"#,
+",
         )],
         also: &[],
     },

@@ -65,7 +65,7 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "engine.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -74,7 +74,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:03:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
             ),
             File::text(
                 "workload.json",
@@ -87,7 +87,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Fast retrieves",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -96,7 +96,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:03:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
