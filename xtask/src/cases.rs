@@ -88,3 +88,57 @@ fn find(dir: &Path, out: &mut Vec<(PathBuf, &'static str)>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Cases whose required cause is not named first, each with why.
+    const NOT_FIRST: &[&str] = &[
+        // The engine's own cache covers the reuse as well, and more speaks for it.
+        "025-num-vllm-hit-tokens-zero",
+    ];
+
+    #[test]
+    fn field_cases_are_diagnosed_as_agreed() {
+        let tally = all(&crate::workspace::root().join("fixtures/cases")).unwrap();
+        let wrong: Vec<&str> =
+            tally.cases.iter().filter(|c| !c.holds()).map(|c| c.name.as_str()).collect();
+        assert!(wrong.is_empty(), "{}", tally.text());
+        assert_eq!((tally.problems.hit, tally.problems.of), (49, 49));
+        assert_eq!((tally.healthy.hit, tally.healthy.of), (11, 11));
+        assert_eq!((tally.modes.hit, tally.modes.of), (60, 60));
+        assert_eq!(tally.forbidden, 0);
+        assert!(tally.causes_per_problem <= 1.2, "{}", tally.causes_per_problem);
+        let late: Vec<&str> = tally
+            .cases
+            .iter()
+            .filter(|c| !c.wanted.is_empty() && c.rank != Some(1))
+            .map(|c| c.name.as_str())
+            .collect();
+        assert_eq!(late, NOT_FIRST);
+    }
+
+    #[test]
+    fn a_wrong_answer_is_counted_as_wrong() {
+        let report = report(
+            &Catalog::new(),
+            &crate::workspace::root().join("fixtures/cases/012-old-connector-name"),
+        )
+        .unwrap();
+        let label = |must: &str, severity: &str| {
+            serde_json::json!({"kind": "problem", "expected": {"mode": "vllm_mp_lmcache",
+                "must_find": [must], "may_find": [], "must_not_find": ["connector-name-unknown"], "severity": severity}})
+        };
+        let verdict = judge("x", &label("hash-seed-unset", "high"), &report);
+        assert_eq!(verdict.missed, ["hash-seed-unset"]);
+        assert_eq!(verdict.false_alarms.len(), 1);
+        assert!(!verdict.mode_is_right());
+        // The right cause at another severity is a miss too.
+        assert!(!judge("x", &label("connector-name-unknown", "low"), &report).missed.is_empty());
+        assert!(
+            judge("x", &label("connector-name-unknown", "critical"), &report).missed.is_empty()
+        );
+    }
+}

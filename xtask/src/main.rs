@@ -5,6 +5,7 @@
 
 mod cases;
 mod catalog;
+mod findings;
 mod generated;
 mod import_fixture;
 mod lanes;
@@ -50,6 +51,12 @@ enum Task {
     },
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
     Catalog {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Regenerate the pages of the findings, or check that they are up to date.
+    Findings {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
         check: bool,
@@ -106,6 +113,7 @@ fn run(task: &Task) -> Result<()> {
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),
         Task::Catalog { check } => catalog::run(&root, mode(*check)),
+        Task::Findings { check } => findings::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
         Task::Lanes { dir } => {
             let defects = lanes::run(dir)?;

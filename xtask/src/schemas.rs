@@ -7,7 +7,7 @@ use inferguard::bottleneck::BottleneckReport;
 use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
     CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport,
-    CoverageReport, DriftReport,
+    CoverageReport, DriftReport, ExplainReport,
 };
 use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
 use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
@@ -31,6 +31,7 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
         ("catalog-show", schemars::schema_for!(CatalogShow)),
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),
         ("catalog-drift", schemars::schema_for!(DriftReport)),
+        ("explain", schemars::schema_for!(ExplainReport)),
         ("trace-info", schemars::schema_for!(TraceInfoReport)),
         ("trace-check", schemars::schema_for!(TraceCheckReport)),
         ("trace-reuse", schemars::schema_for!(TraceReuseReport)),

@@ -22,8 +22,10 @@ pub use need::Need;
 pub use outcome::{Hit, Outcome, Sign};
 pub use rule::{Context, Example, File, Kind, Lifecycle, Rule, Severity, Threshold};
 pub use rules::RULES;
-pub use settings::{Settings, SettingsError};
-pub use view::{Declared, Event, Growth, Lane, Reading, Sample, Stated, Target, Teller, View};
+pub use settings::{Settings, SettingsError, nearest};
+pub use view::{
+    Declared, Event, Growth, Lane, Printed, Reading, Sample, Stated, Target, Teller, View,
+};
 
 /// The rule of a code, an alias or a cause class.
 pub fn rule(name: &str) -> Option<&'static Rule> {

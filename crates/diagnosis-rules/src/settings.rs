@@ -1,7 +1,6 @@
 //! Thresholds that a user sets.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::RULES;
 use crate::rule::Threshold;
@@ -11,10 +10,11 @@ use crate::rule::Threshold;
 pub struct Settings(BTreeMap<(String, String), f64>);
 
 /// A setting that means nothing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// No rule has this code.
+    #[error("no rule has the code {code}{}", hint(*.nearest))]
     UnknownRule {
         /// The code.
         code: String,
@@ -22,15 +22,17 @@ pub enum SettingsError {
         nearest: Option<&'static str>,
     },
     /// The rule has no threshold of this name.
+    #[error("{code} has no threshold {name}{}", hint(*.nearest))]
     UnknownThreshold {
         /// The rule.
         code: &'static str,
         /// The name.
         name: String,
-        /// The nearest one, or all of them.
+        /// The nearest one.
         nearest: Option<&'static str>,
     },
     /// The value is not a finite number.
+    #[error("{code}.{name} has to be a finite number")]
     NotANumber {
         /// The rule.
         code: &'static str,
@@ -39,28 +41,9 @@ pub enum SettingsError {
     },
 }
 
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, nearest) = match self {
-            Self::UnknownRule { code, nearest } => {
-                (format!("no rule has the code {code}"), nearest)
-            }
-            Self::UnknownThreshold { code, name, nearest } => {
-                (format!("{code} has no threshold {name}"), nearest)
-            }
-            Self::NotANumber { code, name } => {
-                (format!("{code}.{name} has to be a finite number"), &None)
-            }
-        };
-        f.write_str(&what)?;
-        match nearest {
-            Some(near) => write!(f, "; did you mean {near}?"),
-            None => Ok(()),
-        }
-    }
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
-
-impl std::error::Error for SettingsError {}
 
 impl Settings {
     /// Sets a threshold of a rule.
@@ -92,39 +75,13 @@ impl Settings {
     }
 }
 
-/// The nearest of these names, where one is near at all.
-pub(crate) fn nearest(
-    name: &str,
-    names: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+/// The nearest of these names, where one is near enough to be meant.
+pub fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
-        .map(|n| (distance(name, n), n))
-        .min()
-        .filter(|(d, n)| *d <= (n.len() / 3).max(2))
+        .map(|n| (strsim::jaro_winkler(name, n), n))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, n)| n)
-}
-
-/// Edits between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut left = i + 1;
-        let mut above_left = i;
-        for (j, y) in b.iter().enumerate() {
-            let above = row.get(j + 1).copied().unwrap_or(usize::MAX - 1);
-            let here = (above + 1).min(left + 1).min(above_left + usize::from(x != *y));
-            above_left = above;
-            if let Some(cell) = row.get_mut(j) {
-                *cell = left;
-            }
-            left = here;
-        }
-        if let Some(cell) = row.last_mut() {
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -132,15 +89,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_are_counted() {
-        for (a, b, n) in [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)] {
-            assert_eq!(distance(a, b), n, "{a} {b}");
-        }
+    fn a_threshold_is_set_by_code_or_cause_and_name() {
+        let mut settings = Settings::default();
+        settings.set("l1-too-small", "min_chunks", 9.0).unwrap();
+        let rule = crate::rule("l1_too_small").unwrap();
+        let threshold = rule.thresholds.iter().find(|t| t.name == "min_chunks").unwrap();
+        assert_eq!(settings.get(rule.code, threshold), 9.0);
+        assert_eq!(Settings::default().get(rule.code, threshold), threshold.default);
     }
 
     #[test]
-    fn an_unknown_rule_is_an_error_with_a_suggestion() {
-        let error = Settings::default().set("release_contradictoin", "x", 1.0).unwrap_err();
-        assert!(error.to_string().contains("did you mean release_contradiction?"), "{error}");
+    fn what_is_unknown_is_an_error_with_a_suggestion() {
+        let mut settings = Settings::default();
+        for (code, name, says) in [
+            ("l1_too_smal", "min_chunks", "did you mean l1_too_small?"),
+            ("l1_too_small", "min_chunk", "did you mean min_chunks?"),
+            ("zzz", "min_chunks", "no rule has the code zzz"),
+        ] {
+            let error = settings.set(code, name, 1.0).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let error = settings.set("l1_too_small", "min_chunks", f64::NAN).unwrap_err();
+        assert!(error.to_string().contains("finite"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! One function a command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use inferguard::collect::{LookRequest, look};
 use inferguard::fetch::{Client, Credentials, FetchLimits, fetch_page};
 use inferguard::packet::{ArtifactKind, Input, Limits, Packet, open};
 use inferguard::render;
-use inferguard::report::{self, FailOn, Options};
+use inferguard::report::{self, CheckFailOn, FailOn, Options, Settings};
 use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
 use crate::args::{
-    CacheblendArgs, CatalogCommand, CheckArgs, Cli, Command, Common, CompatArgs, Declared,
-    EvidenceArgs, FailOnArg, coverage::Format,
+    CacheblendArgs, CatalogCommand, CheckArgs, CheckFailOnArg, CheckFormat, Cli, Command, Common,
+    CompatArgs, Declared, EvidenceArgs, ExplainArgs, FailOnArg, coverage::Format,
 };
 use crate::output::{self, Lost, complain};
 
@@ -53,6 +53,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::CacheblendReport(args) => cacheblend(args),
         Command::DiagnoseBottleneck(args) => crate::diagnose::run(args),
         Command::Trace(command) => crate::trace::run(command),
+        Command::Explain(args) => explain(args),
         Command::Catalog(command) => catalog(command),
     }
 }
@@ -174,16 +175,59 @@ pub(crate) fn options(declared: &Declared) -> Options {
     }
 }
 
+/// Thresholds of a configuration file; an error names the file.
+fn settings(path: Option<&Path>) -> Result<Settings, Exit> {
+    let Some(path) = path else { return Ok(Settings::default()) };
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        complain(&format!("{}: {e}", path.display()));
+        Exit::Usage
+    })?;
+    report::rule_config(&text).map_err(|e| {
+        complain(&format!("{}: {e}", path.display()));
+        Exit::Usage
+    })
+}
+
+fn explain(args: &ExplainArgs) -> Exit {
+    let Some(name) = args.name.as_deref() else {
+        let all = report::explain_all();
+        return deliver(&args.common, &all, |width| render::explain_list(&all, width));
+    };
+    match report::explain(name) {
+        Ok(found) => deliver(&args.common, &found, |width| render::explain(&found, width)),
+        Err(near) => {
+            let hint = near.first().map_or_else(String::new, |n| format!("; did you mean {n}?"));
+            complain(&format!("no finding and no cause class is called {name}{hint}"));
+            Exit::Usage
+        }
+    }
+}
+
 fn check(args: &CheckArgs) -> Exit {
+    let settings = match settings(args.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
     let inputs = match inputs(args) {
         Ok(inputs) => inputs,
         Err(exit) => return exit,
     };
     let packet = open(&inputs, &Limits::default());
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
-    let report = report::check(&Catalog::new(), packet, &options(&args.declared));
-    let told = deliver(&args.common, &report, |width| render::check(&report, width, args.all));
-    first(&[read, told])
+    let options = Options { settings, ..options(&args.declared) };
+    let report = report::check(&Catalog::new(), packet, &options);
+    let told = deliver(&args.common, &report, |width| match args.format {
+        CheckFormat::Screen => render::check(&report, width, args.all),
+        CheckFormat::Note => render::note(&report),
+    });
+    let policy = match args.fail_on {
+        CheckFailOnArg::Never => CheckFailOn::Never,
+        CheckFailOnArg::Critical => CheckFailOn::Critical,
+        CheckFailOnArg::Warning => CheckFailOn::Warning,
+        CheckFailOnArg::Any => CheckFailOn::Any,
+    };
+    let policy = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
+    first(&[read, told, policy])
 }
 
 /// Pages and evidence that are named flag by flag.

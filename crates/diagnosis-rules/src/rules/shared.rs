@@ -225,9 +225,12 @@ pub(super) fn mode_mismatch(view: &View<'_>) -> Vec<Sign> {
             sources,
         ));
     }
+    // A single file is taken for the file of every engine: it says nothing of their roles.
+    let files = view.launch.map_or(0, |l| l.launch.configs.len());
     for process in view.engines() {
         let role = process.lmcache_connector().and_then(|c| c.role.as_deref());
-        let pd = view.effective(process, "pd.role");
+        let own = process.setting("pd.role").is_some();
+        let pd = view.effective(process, "pd.role").filter(|_| own || files > 1);
         let against = match (role, pd.as_ref().and_then(|s| s.text())) {
             (Some("kv_producer"), Some("receiver")) => Some("a producer that receives"),
             (Some("kv_consumer"), Some("sender")) => Some("a consumer that sends"),
@@ -297,6 +300,23 @@ pub(super) fn version_signs(view: &View<'_>) -> Vec<Sign> {
         ["No module named 'sglang.", ""],
     ] {
         signs.extend(raised(view, 0.85, "a module of another release was expected", &words));
+    }
+    let different: std::collections::BTreeSet<&String> = view
+        .http
+        .iter()
+        .flat_map(|row| &row.evidence.releases)
+        .chain(
+            view.logs.iter().flat_map(|l| l.evidence.versions.get("lmcache").into_iter().flatten()),
+        )
+        .collect();
+    if different.len() > 1 && start_failed(view) {
+        let sources =
+            different.iter().map(|v| Source::new("LMCache", format!("release {v}"))).collect();
+        signs.push(Sign::inferred(
+            0.55,
+            "engine and server run different releases of LMCache",
+            sources,
+        ));
     }
     for words in [
         ["AttributeError", "has no attribute"],
@@ -453,4 +473,26 @@ pub(super) fn eviction_signs(view: &View<'_>) -> Vec<Sign> {
 /// Whether eviction of L1 is dead.
 pub(super) fn eviction_is_dead(view: &View<'_>) -> bool {
     eviction_signs(view).iter().any(|s| s.weight >= 0.55)
+}
+
+/// Bytes of what is reused, and of the cache, where a description of the load tells.
+pub(super) fn working_set(view: &View<'_>) -> Option<(f64, f64, Vec<Source>)> {
+    let (capacity, at) = view
+        .number("l1_size_bytes")
+        .or_else(|| view.number("max_local_cpu_size_gb").map(|(gb, s)| (gb * GIB, s)))?;
+    let loads = view.launch.into_iter().flat_map(|l| &l.environment.workloads);
+    for load in loads {
+        let place = |what: &str, n: f64| placed(&load.place, what, Some(n.to_string()));
+        if let Some(live) = load.number("live_kv_bytes") {
+            return Some((live, capacity, vec![place("live KV bytes", live), at]));
+        }
+        let documents = load.number("documents").or_else(|| load.number("sessions"));
+        let size = view.numbers(EMBEDDED_STORES, "gb").map(|(sum, n)| GIB * sum / n.max(1) as f64);
+        if let (Some(documents), Some(size)) = (documents, size) {
+            let mut sources = vec![place("documents", documents), at];
+            sources.extend(view.places(EMBEDDED_STORES));
+            return Some((documents * size, capacity, sources));
+        }
+    }
+    None
 }

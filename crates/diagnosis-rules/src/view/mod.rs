@@ -16,7 +16,7 @@ use lmcache_prom::contract::{Catalog, Product, Release};
 use lmcache_trace::{ReplayEvidence, TraceEvidence};
 
 pub use events::Event;
-pub use settings::{Stated, Teller};
+pub use settings::{Printed, Stated, Teller};
 pub use target::{Growth, Reading, Sample, Target};
 
 /// Evidence of one artifact (or, for HTTP, of one server).
@@ -52,6 +52,8 @@ pub struct View<'a> {
     pub targets: Vec<Target<'a>>,
     /// Logs.
     pub logs: Vec<Lane<'a, LogEvidence>>,
+    /// What processes print of their own configuration.
+    pub printed: Printed,
     /// Processes as launched, configuration, host, cluster, scraper, requests.
     pub launch: Option<&'a lmcache_launch::Evidence>,
     /// Answers of HTTP APIs, a row a server.

@@ -1,10 +1,13 @@
 //! What was set, whoever says so: flags, variables, files, dumps in logs, answers.
 
+use std::collections::BTreeMap;
+
 use coverage_model::Source;
 use lmcache_launch::{Process, Source as SetBy};
+use lmcache_logs::LogEvidence;
 use serde_json::Value;
 
-use super::{View, placed};
+use super::{Lane, View, placed};
 
 /// Which lane states a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,45 @@ impl Stated {
     }
 }
 
+/// What processes print of their own configuration, by the launch vocabulary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Printed(BTreeMap<String, Vec<Stated>>);
+
+impl Printed {
+    /// Translates the settings of logs, each key once.
+    pub fn of(logs: &[Lane<'_, LogEvidence>]) -> Self {
+        let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut out = Self::default();
+        for log in logs {
+            for (key, values) in &log.evidence.settings {
+                let last = key.rsplit('.').next().unwrap_or(key);
+                let name = names
+                    .entry(last.to_owned())
+                    .or_insert_with(|| lmcache_launch::setting_of(last))
+                    .clone();
+                let stated: Vec<Stated> = values
+                    .iter()
+                    .map(|s| Stated {
+                        value: Value::from(s.value.clone()),
+                        source: Source {
+                            line: Some(s.line),
+                            value: Some(s.value.clone()),
+                            ..Source::new(log.path, last)
+                        },
+                        default: false,
+                        teller: Teller::Log,
+                    })
+                    .collect();
+                if let Some(name) = name.filter(|name| name != last) {
+                    out.0.entry(name).or_default().extend(stated.iter().cloned());
+                }
+                out.0.entry(last.to_owned()).or_default().extend(stated);
+            }
+        }
+        out
+    }
+}
+
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -65,25 +107,7 @@ impl View<'_> {
     /// Every statement of a setting of the launch vocabulary, those of what runs (logs, answers)
     /// before those of what was asked for, defaults last.
     pub fn stated(&self, name: &str) -> Vec<Stated> {
-        let mut out = Vec::new();
-        for log in &self.logs {
-            for (key, values) in &log.evidence.settings {
-                let last = key.rsplit('.').next().unwrap_or(key);
-                if last != name && lmcache_launch::setting_of(last).as_deref() != Some(name) {
-                    continue;
-                }
-                out.extend(values.iter().map(|s| Stated {
-                    value: Value::from(s.value.clone()),
-                    source: Source {
-                        line: Some(s.line),
-                        value: Some(s.value.clone()),
-                        ..Source::new(log.path, last)
-                    },
-                    default: false,
-                    teller: Teller::Log,
-                }));
-            }
-        }
+        let mut out: Vec<Stated> = self.printed.0.get(name).cloned().unwrap_or_default();
         for (path, status) in self.statuses() {
             let value = match name {
                 "chunk_size" => status.chunk_size.map(Value::from),

@@ -71,10 +71,10 @@ impl<'a> Target<'a> {
     ) -> Self {
         let mut names: BTreeMap<&'static str, Vec<Named<'a>>> = BTreeMap::new();
         for name in timeline.scrapes().iter().flat_map(|c| c.scrape.sample_names()) {
-            let Some(named) = catalog.name(name) else { continue };
-            let Some(spelling) = named.newest() else { continue };
+            let Some(known) = catalog.name(name) else { continue };
+            let Some(spelling) = known.newest() else { continue };
             let histogram = matches!(spelling.kind, SeriesType::Histogram | SeriesType::Summary);
-            let base = match named.part {
+            let base = match known.part {
                 Part::Value => name,
                 Part::Count if histogram => name.strip_suffix("_count").unwrap_or(name),
                 _ => continue,
@@ -178,8 +178,8 @@ impl<'a> Target<'a> {
     pub fn extremes(&self, signal: &str) -> Option<(f64, f64)> {
         let tracks: Vec<_> =
             self.spelled(signal).map(|n| self.timeline.track(&sample_name(n), &[])).collect();
-        let min = tracks.iter().filter_map(|t| t.min()).reduce(f64::min)?;
-        let max = tracks.iter().filter_map(|t| t.max()).reduce(f64::max)?;
+        let min = tracks.iter().filter_map(lmcache_prom::timeline::Track::min).reduce(f64::min)?;
+        let max = tracks.iter().filter_map(lmcache_prom::timeline::Track::max).reduce(f64::max)?;
         Some((min, max))
     }
 

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Storage and event traces (.lct): what they hold, what is wrong with them
     #[command(subcommand)]
     Trace(trace::TraceCommand),
+    /// What a finding means, how to make sure, and what to do: by its code or its cause class
+    Explain(ExplainArgs),
     /// The metric contract of LMCache, vLLM and SGLang, release by release
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -76,6 +78,15 @@ pub(crate) struct CheckArgs {
     /// List every family with its reason, and every window
     #[arg(long)]
     pub(crate) all: bool,
+    /// What ends the command with exit code 1
+    #[arg(long, value_enum, default_value_t = CheckFailOnArg::Never)]
+    pub(crate) fail_on: CheckFailOnArg,
+    /// How to print: the screen, or a short Markdown note that may be shown to a customer
+    #[arg(long, value_enum, default_value_t = CheckFormat::Screen)]
+    pub(crate) format: CheckFormat,
+    /// Thresholds of rules, as [rules.CODE] tables
+    #[arg(long, value_name = "inferguard.toml")]
+    pub(crate) config: Option<PathBuf>,
     /// Scrapes of each URL's metrics page
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) samples: u32,
@@ -86,6 +97,40 @@ pub(crate) struct CheckArgs {
     pub(crate) net: collect::NetArgs,
     #[command(flatten)]
     pub(crate) declared: Declared,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What ends `check` with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFailOnArg {
+    /// Nothing
+    Never,
+    /// A critical finding
+    Critical,
+    /// A warning or worse
+    Warning,
+    /// Any finding
+    Any,
+}
+
+/// How `check` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// One screen
+    Screen,
+    /// Markdown, customer-safe findings only
+    Note,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Code, alias or cause class
+    #[arg(value_name = "CODE|CAUSE", required_unless_present = "list", conflicts_with = "list")]
+    pub(crate) name: Option<String>,
+    /// List all findings
+    #[arg(long)]
+    pub(crate) list: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -11,7 +11,7 @@ use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
-use super::findings::{Finding, NotEvaluable, find, not_evaluable};
+use super::findings::{Finding, Known, NotEvaluable, find, not_evaluable};
 use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
@@ -45,6 +45,32 @@ pub enum Traffic {
     Idle,
     /// The page does not tell.
     Unknown,
+}
+
+/// What ends `check` with exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckFailOn {
+    /// Nothing.
+    Never,
+    /// A critical finding.
+    Critical,
+    /// A warning or worse.
+    Warning,
+    /// Any finding.
+    Any,
+}
+
+impl CheckFailOn {
+    /// Whether a report breaches it.
+    pub fn breached(self, report: &CheckReport) -> bool {
+        let worst: &[&str] = match self {
+            Self::Never => return false,
+            Self::Critical => &["critical"],
+            Self::Warning => &["critical", "warning"],
+            Self::Any => &["critical", "warning", "info"],
+        };
+        report.findings.iter().any(|f| worst.contains(&f.severity.as_str()))
+    }
 }
 
 /// One process (over its restarts) and its numbers.
@@ -243,17 +269,17 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         options.costs,
     ));
     let releases = releases(catalog, &evidence, options.release);
-    let diagnosis = find(
+    let diagnosis = find(Known {
         catalog,
-        &evidence,
-        &timelines,
-        &page_paths,
-        &packet.artifacts,
-        &coverage,
-        &releases,
+        evidence: &evidence,
+        timelines: &timelines,
+        paths: &page_paths,
+        artifacts: &packet.artifacts,
+        coverage: &coverage,
+        releases: &releases,
         options,
-        &rows,
-    );
+        lanes: &rows,
+    });
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
     not_evaluable.extend(diagnosis.not_evaluable);

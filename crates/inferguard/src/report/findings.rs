@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use coverage_model::{Coverage, Evidence, Mode};
-use diagnosis_rules::{Declared, Diagnosis, Lane, Target, View, diagnose};
+use diagnosis_rules::{Declared, Diagnosis, Lane, Printed, Target, View, diagnose};
+use lmcache_logs::LogEvidence;
 use lmcache_prom::Timeline;
 use lmcache_prom::contract::{Catalog, Product};
 
@@ -15,19 +16,35 @@ use crate::packet::Artifact;
 
 pub use diagnosis_rules::{Finding, NotEvaluable};
 
-/// Holds the rules against everything that was read. `timelines` are those of the evidence's
-/// targets, in their order.
-pub(crate) fn find(
-    catalog: &Catalog,
-    evidence: &Evidence,
-    timelines: &[Timeline],
-    paths: &[String],
-    artifacts: &[Artifact],
-    coverage: &Coverage,
-    releases: &Releases,
-    options: &Options,
-    lanes: &LaneRows,
-) -> Diagnosis {
+/// Everything that was read and judged before the rules are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) evidence: &'a Evidence,
+    /// Those of the evidence's targets, in their order.
+    pub(crate) timelines: &'a [Timeline],
+    /// Paths of pages by the ids in the timelines.
+    pub(crate) paths: &'a [String],
+    pub(crate) artifacts: &'a [Artifact],
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) releases: &'a Releases,
+    pub(crate) options: &'a Options,
+    pub(crate) lanes: &'a LaneRows,
+}
+
+/// Holds the rules against everything that was read.
+pub(crate) fn find(known: Known<'_>) -> Diagnosis {
+    let Known {
+        catalog,
+        evidence,
+        timelines,
+        paths,
+        artifacts,
+        coverage,
+        releases,
+        options,
+        lanes,
+    } = known;
     let products = [
         (Product::Lmcache, "LMCache", &releases.lmcache),
         (Product::Vllm, "vLLM", &releases.vllm),
@@ -37,6 +54,8 @@ pub(crate) fn find(
         let parse = |text: &Option<String>| text.as_deref().and_then(|t| t.parse().ok());
         (parse(&row.min), parse(&row.max))
     };
+    let logs: Vec<Lane<'_, LogEvidence>> =
+        lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect();
     let view = View {
         catalog,
         targets: evidence
@@ -45,7 +64,8 @@ pub(crate) fn find(
             .zip(timelines)
             .map(|(target, timeline)| Target::new(catalog, &target.role, timeline, paths))
             .collect(),
-        logs: lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
+        printed: Printed::of(&logs),
+        logs,
         launch: lanes.launch.as_ref(),
         http: lanes.http.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
         spans: lanes.spans.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),

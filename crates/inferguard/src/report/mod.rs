@@ -8,9 +8,11 @@ mod catalog;
 mod check;
 mod compat;
 mod coverage;
+mod explain;
 mod findings;
 mod numbers;
 mod parts;
+mod rule_config;
 
 pub use cacheblend::{
     BlendLifecycle, BlendMetrics, BlendRatios, BlendSerde, CacheblendReport, cacheblend,
@@ -19,7 +21,7 @@ pub use catalog::{
     CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list,
     show,
 };
-pub use check::{Answer, CheckReport, TargetRow, Traffic, check};
+pub use check::{Answer, CheckFailOn, CheckReport, TargetRow, Traffic, check};
 pub use compat::{CompatReport, FailOn, Failure, SurfaceRow, compat};
 pub use coverage::{
     BackendRow, BackendStatus, CapabilityRow, ClosedBy, ConnectorRow, CoverageConfig,
@@ -28,6 +30,11 @@ pub use coverage::{
     ProcessNode, QUESTIONS, Question, SupportLevel, UpstreamQuestion, VllmNativeOffload, coverage,
     questions_document,
 };
+pub use diagnosis_rules::Settings;
+pub use explain::{
+    ExampleRow, ExplainReport, NeedRow, RuleRow, ThresholdRow, explain, explain_all,
+};
 pub use findings::{Finding, NotEvaluable};
 pub use numbers::{CacheblendSummary, L2Summary};
 pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};
+pub use rule_config::{RuleConfigError, rule_config};

@@ -60,7 +60,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.9,
         "the start asks for a flag that was not given",
-        &["sglang.lmcache_config_missing", "config.required", "config.role_missing"],
+        &[
+            "sglang.lmcache_config_missing",
+            "config.required",
+            "config.role_missing",
+            "config.invalid_value",
+        ],
     ));
     signs.extend(logged(
         view,
@@ -83,7 +88,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
         let sglang = matches!(process.product, Program::Sglang | Program::DynamoSglang);
         let asked =
-            process.setting("sglang.enable_lmcache").and_then(|s| s.as_bool()) == Some(true);
+            process.setting("sglang.enable_lmcache").and_then(lmcache_launch::Setting::as_bool)
+                == Some(true);
         let file = process.flag("--lmcache-config-file").is_some();
         let since = Release::new(0, 5, 13, 0);
         let (min, _) = view.releases.get(&Product::Sglang).copied().unwrap_or_default();

@@ -44,12 +44,10 @@ pub(crate) const RULE: Rule = Rule {
         also: &[],
     },
     counter_example: Example {
-        title: "The manager is off and the engine runs",
+        title: "The engine runs with the manager",
         files: &[File::text(
             "engine.log",
-            r#"(EngineCore pid=6) WARNING 05-20 07:06:00 [kv_cache_utils.py:1334] Hybrid KV cache manager is disabled for this hybrid model, This means we do not enable any optimizations
-(APIServer pid=7) INFO:     Application startup complete.
-"#,
+            "(APIServer pid=7) INFO 01-10 08:00:00 [api_server.py:1351] vLLM API server version 0.32.0\n",
         )],
         also: &[],
     },
@@ -78,7 +76,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             .find(|m| m.fact == "hybrid" && m.value == true);
         let forced = view.engines().find_map(|p| {
             let embedded = p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded);
-            let on = p.setting("hybrid_kv_cache_manager").and_then(|s| s.as_bool()) == Some(true);
+            let on =
+                p.setting("hybrid_kv_cache_manager").and_then(lmcache_launch::Setting::as_bool)
+                    == Some(true);
             (embedded && on).then(|| launched(p, "hybrid_kv_cache_manager"))?
         });
         if let (Some(model), Some(flag)) = (hybrid, forced) {
@@ -90,11 +90,16 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    if signs.is_empty()
-        && view.count(&["vllm.hybrid_off", "vllm.hma_off"]) > 0
-        && !start_failed(view)
-    {
-        return Outcome::RuledOut("the manager was turned off and the engine went on".into());
+    // Turned off and gone on: it costs memory and no start.
+    let off =
+        logged(view, 0.6, "the manager was turned off for the connector", &["vllm.hybrid_off"]);
+    if let Some(sign) = off.filter(|_| signs.is_empty() && !start_failed(view)) {
+        return Outcome::from_signs(vec![sign], 0.5).map(|hit| {
+            hit.severity = Some(Severity::Info);
+            hit.title = Some(
+                "The hybrid KV cache manager is off for this hybrid model: its cache takes more memory".into(),
+            );
+        });
     }
     Outcome::from_signs(signs, 0.5)
 }

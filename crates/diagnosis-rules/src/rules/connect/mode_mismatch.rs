@@ -52,8 +52,8 @@ pub(crate) const RULE: Rule = Rule {
             ),
             File::text(
                 "server.log",
-                r#"[2025-11-24 09:11:30,018] LMCache INFO: Server started at 0.0.0.0:8000 (__main__.py:138:lmcache.v1.server.__main__)
-"#,
+                r"[2025-11-24 09:11:30,018] LMCache INFO: Server started at 0.0.0.0:8000 (__main__.py:138:lmcache.v1.server.__main__)
+",
             ),
         ],
         also: &[],

@@ -10,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("mp-server-unreachable"),
     severity: Severity::Critical,
     modes: &[Mode::Mp],
-    needs: &[Need::EngineLog],
+    needs: &[Need::EngineLog, Need::Host],
     thresholds: &[],
     releases: "",
     explanation: "LMCacheMPConnector dials lmcache.mp.host and lmcache.mp.port (localhost:5555 unless \
@@ -48,10 +48,10 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "server.log",
-                r#"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
+                r"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
 [2026-01-10 09:00:00,161] LMCache INFO: LMCache ZMQ cache server is running on tcp://0.0.0.0:5555 (server.py:385:lmcache.v1.multiprocess.server)
 [2026-01-10 09:00:20,210] LMCache INFO: Registered KV cache for GPU ID 55 with 24 layers (lmcache_driven_transfer.py:883:lmcache.v1.multiprocess.modules.lmcache_driven_transfer)
-"#,
+",
             ),
             File::text(
                 "command.json",
@@ -100,6 +100,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "the heartbeat to the server fails",
         &["sglang_connector.mp_heartbeat"],
     ));
+    let port = view.number("mp_port").map_or(5555.0, |(p, _)| p);
+    let stalled: Vec<Source> = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.sockets)
+        .filter(|s| s.state.starts_with("SYN") && s.peer_port.is_some_and(|p| f64::from(p) == port))
+        .map(|s| placed(&s.place, "connection to the server", Some(s.state.clone())))
+        .collect();
+    if !stalled.is_empty() {
+        signs.push(Sign::measured(
+            0.7,
+            "connections to the server's port are never answered",
+            stalled,
+        ));
+    }
     if signs.is_empty() {
         return Outcome::Clear;
     }

@@ -42,7 +42,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &["release_contradiction"],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "A server that was launched with one chunk size and answers another",
         files: &[

@@ -33,17 +33,17 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "engine.log",
-                r#"(EngineCore pid=2) INFO 01-10 08:00:00 [cache.py:244] Setting attention block size to 528 tokens to ensure that attention page size is >= mamba page size.
+                r"(EngineCore pid=2) INFO 01-10 08:00:00 [cache.py:244] Setting attention block size to 528 tokens to ensure that attention page size is >= mamba page size.
 (EngineCore pid=2) ERROR 01-10 08:00:00 [core.py:1120] EngineCore failed to start.
 (EngineCore pid=2) ERROR 01-10 08:00:00 [core.py:1120] AssertionError: LMCache chunk size should be a multiple of vLLM block size
-"#,
+",
             ),
             File::text(
                 "server.log",
-                r#"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
+                r"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
 [2026-01-10 09:00:00,161] LMCache INFO: LMCache ZMQ cache server is running on tcp://0.0.0.0:5555 (server.py:385:lmcache.v1.multiprocess.server)
 [2026-01-10 09:00:20,210] LMCache INFO: Registered KV cache for GPU ID 55 with 24 layers (lmcache_driven_transfer.py:883:lmcache.v1.multiprocess.modules.lmcache_driven_transfer)
-"#,
+",
             ),
         ],
         also: &[],
@@ -53,15 +53,15 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "engine.log",
-                r#"(EngineCore pid=2) INFO 01-10 08:00:00 [cache.py:244] Setting attention block size to 544 tokens to ensure that attention page size is >= mamba page size.
-"#,
+                r"(EngineCore pid=2) INFO 01-10 08:00:00 [cache.py:244] Setting attention block size to 544 tokens to ensure that attention page size is >= mamba page size.
+",
             ),
             File::text(
                 "server.log",
-                r#"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=544, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
+                r"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=544, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
 [2026-01-10 09:00:00,161] LMCache INFO: LMCache ZMQ cache server is running on tcp://0.0.0.0:5555 (server.py:385:lmcache.v1.multiprocess.server)
 [2026-01-10 09:00:20,210] LMCache INFO: Registered KV cache for GPU ID 55 with 24 layers (lmcache_driven_transfer.py:883:lmcache.v1.multiprocess.modules.lmcache_driven_transfer)
-"#,
+",
             ),
         ],
         also: &[],

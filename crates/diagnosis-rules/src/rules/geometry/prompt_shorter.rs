@@ -47,7 +47,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Prompts of 32 tokens, chunks of 256, no store",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -57,7 +57,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 32, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,321] LMCache INFO: Reqid: r3, Total tokens 32, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 32, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },
@@ -65,7 +65,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Prompts of 1310 tokens that nobody repeats",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -80,7 +80,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,421] LMCache INFO: Stored 1280 out of total 1280 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 1314, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,421] LMCache INFO: Stored 1280 out of total 1280 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
-"#,
+",
         )],
         also: &[],
     },
@@ -146,6 +146,50 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 vec![Source::new("lookup hashes", "lookups without a chunk")],
             ));
         }
+    }
+    let exits: f64 = view
+        .targets
+        .iter()
+        .filter_map(|t| t.growth_where("mp.lookup.early_exit", &[("reason", "empty_chunk_hashes")]))
+        .map(|g| g.value)
+        .sum();
+    let all = view.growth("mp.lookup.requests").map_or(exits, |g| g.value.max(exits));
+    if exits >= least && exits >= share * all {
+        signs.push(Sign::measured(
+            0.85,
+            format!(
+                "{exits:.0} of {all:.0} lookups ended before the cache: they had no whole chunk"
+            ),
+            view.last("mp.lookup.early_exit").map(|r| r.source).into_iter().collect(),
+        ));
+    }
+    let hits = view.last("mp.lookup.hit_tokens").or_else(|| view.last("embedded.num_lookup_hits"));
+    for load in view.launch.iter().flat_map(|l| &l.environment.workloads) {
+        let prefix = load.number("shared_prefix_tokens").filter(|n| *n > 0.0 && *n < chunk);
+        if let Some(prefix) = prefix
+            .filter(|_| looked.hit_tokens == 0.0 && hits.as_ref().is_none_or(|h| h.value == 0.0))
+        {
+            signs.push(Sign::inferred(
+                0.7,
+                format!("what the prompts share has {prefix} tokens, less than a chunk of {chunk}"),
+                vec![placed(&load.place, "shared prefix tokens", Some(prefix.to_string()))],
+            ));
+        }
+    }
+    let prefills = view
+        .events(&["sglang.prefill"])
+        .filter_map(|e| e.stat.fields.get("new_tokens").map(|n| (n.max, n.count, e.source())))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((longest, n, at)) =
+        prefills.filter(|(max, n, _)| *max < chunk && *n as f64 >= least)
+        && stored == 0
+        && view.engines().any(|p| p.setting("sglang.enable_lmcache").is_some())
+    {
+        signs.push(Sign::inferred(
+            0.6,
+            format!("the longest prefill has {longest} tokens, {}", told(n as f64)),
+            vec![at],
+        ));
     }
     if !signs.is_empty() {
         signs.extend(stated.map(|source| {

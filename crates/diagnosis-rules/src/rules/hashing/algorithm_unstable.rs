@@ -1,5 +1,7 @@
 //! The seed is the same everywhere and the hash is not.
 
+use coverage_model::FactKind;
+
 use crate::rules::prelude::*;
 use crate::view::View;
 
@@ -43,7 +45,7 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "prefill.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -54,11 +56,11 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1310 out of total 1310 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1310, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,421] LMCache INFO: Stored 1310 out of total 1310 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
-"#,
+",
             ),
             File::text(
                 "decode.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -66,7 +68,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:00,321] LMCache INFO: Reqid: r0, Total tokens 1310, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1310, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1310, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
             ),
         ],
         also: &[],
@@ -76,7 +78,7 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "prefill.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -87,11 +89,11 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1310 out of total 1310 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1310, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,421] LMCache INFO: Stored 1310 out of total 1310 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
-"#,
+",
             ),
             File::text(
                 "decode.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-52 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: builtin (token_database.py:84:lmcache.v1.token_database)
@@ -99,7 +101,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:00,321] LMCache INFO: Reqid: r0, Total tokens 1310, LMCache hit tokens: 1310, need to load: 1310 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1310, LMCache hit tokens: 1310, need to load: 1310 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1310, LMCache hit tokens: 1310, need to load: 1310 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
             ),
         ],
         also: &[],
@@ -152,6 +154,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(LOOKUPS),
         ));
     }
+    if signs.is_empty() && builtin && seeded && quiet(view) && stored_again(view, least) {
+        signs.push(Sign::inferred(
+            0.45,
+            "the builtin hash is in use with one seed for all",
+            view.places(&["hash.algorithm", "hash.builtin"]),
+        ));
+        signs.push(Sign::inferred(
+            0.2,
+            format!("prompts of one length are stored in full {stores} times and never hit"),
+            view.places(EMBEDDED_STORES),
+        ));
+    }
     signs.extend(
         logged(view, 0.3, "vLLM's hash could not be loaded: builtin instead", &["hash.builtin"])
             .filter(|_| !signs.is_empty()),
@@ -180,6 +194,26 @@ fn readers(view: &View<'_>) -> (u64, bool) {
         }
     }
     (count, none && count > 0)
+}
+
+/// Prompts of one length, each stored whole, none found: as far as a log without tokens can show
+/// that they repeat.
+fn stored_again(view: &View<'_>, least: f64) -> bool {
+    let looked = lookups(view);
+    let random = view.launch.iter().flat_map(|l| &l.environment.workloads).any(|w| {
+        w.number("shared_prefix_tokens") == Some(0.0)
+            || w.facts.get("dataset").and_then(|d| d.as_str()).is_some_and(|d| d.contains("random"))
+    });
+    let sends = view.facts.facts.iter().any(|f| matches!(f.kind, FactKind::PdRole(_)));
+    let over = working_set(view).is_some_and(|(set, capacity, _)| set > capacity);
+    looked.count as f64 > least
+        && !sends
+        && !over
+        && looked.hit_zero == looked.count
+        && looked.shortest == looked.longest
+        && looked.shortest.is_some_and(|n| n >= chunk_size(view).0)
+        && view.count(EMBEDDED_STORES) >= looked.count
+        && !random
 }
 
 /// Nothing else in the logs says why a lookup does not hit.

@@ -96,11 +96,25 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "mp.l2.prefetch_loop_error",
         ],
     ));
-    let adapter = ["mp.l2.fs_load", "mp.l2.nixl_load_failed"];
+    let adapter = ["mp.l2.adapter_load_failed", "mp.l2.fs_load", "mp.l2.nixl_load_failed"];
     signs.extend(
         logged(view, 0.6, "an adapter fails to load", &adapter)
             .filter(|_| view.count(&adapter) as f64 >= many.min(2.0)),
     );
+    for target in view.targets.iter().filter(|t| t.has_window()) {
+        let Some((least_flight, most_flight)) = target.extremes("mp.l2.inflight_loads") else {
+            continue;
+        };
+        let done = target.growth("mp.l2.load_completed").map_or(0.0, |g| g.value);
+        if least_flight > 0.0 && least_flight == most_flight && done == 0.0 {
+            let source = target.last("mp.l2.inflight_loads").map(|r| r.source);
+            signs.push(Sign::measured(
+                0.6,
+                format!("{most_flight:.0} loads are in flight at every scrape and none completes"),
+                source.into_iter().collect(),
+            ));
+        }
+    }
     for (path, status) in view.statuses() {
         let (Some(phase), Some(most)) = (status.load_phase, status.max_in_flight_prefetches) else {
             continue;

@@ -47,12 +47,12 @@ pub(crate) const RULE: Rule = Rule {
         title: "Store tasks fail",
         files: &[File::text(
             "lmcache.log",
-            r#"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
+            r"[2026-01-10 09:00:00,124] LMCache INFO: TokenHasher initialized: chunk_size=256, hash_algorithm=blake3 (token_hasher.py:67:lmcache.v1.multiprocess.token_hasher)
 [2026-01-10 09:00:00,161] LMCache INFO: LMCache ZMQ cache server is running on tcp://0.0.0.0:5555 (server.py:385:lmcache.v1.multiprocess.server)
 [2026-01-10 09:00:20,210] LMCache INFO: Registered KV cache for GPU ID 55 with 24 layers (lmcache_driven_transfer.py:883:lmcache.v1.multiprocess.modules.lmcache_driven_transfer)
 [2026-01-10 10:00:20,210] LMCache WARNING: Store task 12 to adapter 0 failed for keys: [k] (store_controller.py:1:lmcache.v1.a)
 [2026-01-10 10:00:20,210] LMCache WARNING: Store task 12 to adapter 0 failed for keys: [k] (store_controller.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -60,11 +60,11 @@ pub(crate) const RULE: Rule = Rule {
         title: "Stores complete",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l2_store_submitted_objects_chunks_total counter
+            r"# TYPE lmcache_mp_l2_store_submitted_objects_chunks_total counter
 lmcache_mp_l2_store_submitted_objects_chunks_total 2500
 # TYPE lmcache_mp_l2_store_completed_objects_chunks_total counter
 lmcache_mp_l2_store_completed_objects_chunks_total 2498
-"#,
+",
         )],
         also: &[],
     },
@@ -78,7 +78,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         (
             0.8,
             "an adapter fails to write",
-            &["mp.l2.fs_store", "mp.l2.nixl_failed", "mp.l2.loop_error", "remote.put_failed"],
+            &[
+                "mp.l2.fs_store",
+                "mp.l2.nixl_failed",
+                "mp.l2.loop_error",
+                "remote.put_failed",
+                "mp.l2.adapter_store_failed",
+            ],
         ),
         (0.7, "stores are skipped: the storage is full", &["mp.l2.capacity", "embedded.disk_full"]),
         (0.7, "the S3 adapter gave up", &["mp.l2.s3_off"]),

@@ -22,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "A part of the server raised",
         files: &[File::text(

@@ -6,7 +6,7 @@ use crate::view::View;
 const SHARE: Threshold = Threshold {
     name: "share_of_limit",
     unit: "ratio",
-    default: 1.0,
+    default: 0.95,
     about: "Budget over limit from which it cannot be kept",
 };
 
@@ -46,14 +46,14 @@ pub(crate) const RULE: Rule = Rule {
             ),
             File::text(
                 "meminfo.txt",
-                r#"MemTotal:       805306368 kB
+                r"MemTotal:       805306368 kB
 MemAvailable:   781123004 kB
-"#,
+",
             ),
             File::text(
                 "dmesg.txt",
-                r#"Out of memory: Killed process 21802 (VLLM::Worker_TP2) total-vm:412033024kB, anon-rss:209881088kB
-"#,
+                r"Out of memory: Killed process 21802 (VLLM::Worker_TP2) total-vm:412033024kB, anon-rss:209881088kB
+",
             ),
         ],
         also: &[],
@@ -67,9 +67,9 @@ MemAvailable:   781123004 kB
             ),
             File::text(
                 "meminfo.txt",
-                r#"MemTotal:       805306368 kB
+                r"MemTotal:       805306368 kB
 MemAvailable:   781123004 kB
-"#,
+",
             ),
         ],
         also: &[],
@@ -120,7 +120,6 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    let cut = signs.len();
     signs.extend(killed(view));
     if let Some(lock) = e.limits.iter().find(|l| l.name == "memlock" && l.soft.is_some())
         && raised(view, 0.6, "", &["pin"]).is_some() | (view.count(&["host.memlock"]) > 0)
@@ -131,7 +130,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![placed(&lock.place, "memlock", lock.soft.map(|b| b.to_string()))],
         ));
     }
-    let _ = cut;
+    signs.extend(logged(
+        view,
+        0.6,
+        "/dev/shm is smaller than L1, so shared memory is not used",
+        &["mp.shm_too_small"],
+    ));
     let oom = view.count(&["host.oom"]) > 0 || e.kernel.iter().any(|k| k.code.starts_with("oom"));
     Outcome::from_signs(signs, 0.6).map(|hit| {
         if oom {

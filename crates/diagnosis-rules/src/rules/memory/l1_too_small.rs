@@ -77,7 +77,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Evictions keep up with writes, nothing hits",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l1_write_chunks_total counter
+            r"# TYPE lmcache_mp_l1_write_chunks_total counter
 lmcache_mp_l1_write_chunks_total 205000
 # TYPE lmcache_mp_l1_evicted_chunks_total counter
 lmcache_mp_l1_evicted_chunks_total 204430
@@ -87,7 +87,7 @@ lmcache_mp_l1_eviction_loop_triggered_total 3120
 lmcache_mp_lookup_requested_tokens_total 54000000
 # TYPE lmcache_mp_lookup_hit_tokens_total counter
 lmcache_mp_lookup_hit_tokens_total 170000
-"#,
+",
         )],
         also: &[],
     },
@@ -95,7 +95,7 @@ lmcache_mp_lookup_hit_tokens_total 170000
         title: "Evictions beside a good hit rate",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l1_write_chunks_total counter
+            r"# TYPE lmcache_mp_l1_write_chunks_total counter
 lmcache_mp_l1_write_chunks_total 205000
 # TYPE lmcache_mp_l1_evicted_chunks_total counter
 lmcache_mp_l1_evicted_chunks_total 200430
@@ -105,7 +105,7 @@ lmcache_mp_l1_eviction_loop_triggered_total 3120
 lmcache_mp_lookup_requested_tokens_total 54000000
 # TYPE lmcache_mp_lookup_hit_tokens_total counter
 lmcache_mp_lookup_hit_tokens_total 45000000
-"#,
+",
         )],
         also: &[],
     },
@@ -146,6 +146,36 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     signs.extend(embedded_churn(cx));
+    let pool = view
+        .number("max_local_cpu_size_gb")
+        .map(|(gb, s)| (gb * GIB, s))
+        .filter(|(bytes, _)| *bytes > 0.0);
+    let largest = view
+        .events(EMBEDDED_STORES)
+        .filter_map(|e| e.stat.fields.get("gb").map(|n| (n.max * GIB, e.source())))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let refused = ["memory.alloc_failed", "embedded.cpu_pressure", "embedded.no_evict"];
+    if let (Some((pool, at)), Some((size, stored))) = (pool, largest)
+        && size > 0.5 * pool
+        && view.count(&refused) > 0
+    {
+        signs.push(Sign::inferred(
+            0.6,
+            format!("one request takes {}, the pool has {}", gib(size), gib(pool)),
+            vec![at, stored],
+        ));
+    }
+    let pressed = view.count(&["embedded.cpu_pressure"]);
+    let pinned =
+        ["embedded.no_evict", "embedded.pin_timeout", "embedded.force_unpin", "lookup.timeout"];
+    if pressed as f64 >= cx.threshold(&ROUNDS) && view.count(&pinned) == 0 {
+        signs.extend(logged(
+            view,
+            0.55,
+            "stores are cut or skipped: the pool is full",
+            &["embedded.cpu_pressure"],
+        ));
+    }
     if let Some((set, capacity, sources)) = working_set(view)
         && set > capacity * cx.threshold(&OVER)
     {
@@ -275,28 +305,4 @@ fn embedded_churn(cx: &Context<'_>) -> Option<Sign> {
             vec![evicted.source, looked.source],
         )
     })
-}
-
-/// Bytes of what is reused, and of the cache, where a description of the load tells.
-fn working_set(view: &View<'_>) -> Option<(f64, f64, Vec<Source>)> {
-    let ranks = view.number("tensor_parallel").map_or(1.0, |(n, _)| n);
-    let (capacity, at) = view
-        .number("l1_size_bytes")
-        .or_else(|| view.number("max_local_cpu_size_gb").map(|(gb, s)| (gb * GIB, s)))?;
-    let loads = view.launch.into_iter().flat_map(|l| &l.environment.workloads);
-    for load in loads {
-        let place = |what: &str, n: f64| placed(&load.place, what, Some(n.to_string()));
-        if let Some(live) = load.number("live_kv_bytes") {
-            return Some((live, capacity, vec![place("live KV bytes", live), at]));
-        }
-        let documents = load.number("documents").or_else(|| load.number("sessions"));
-        let size = view.numbers(EMBEDDED_STORES, "gb").map(|(sum, n)| GIB * sum / n.max(1) as f64);
-        if let (Some(documents), Some(size)) = (documents, size) {
-            let mut sources = vec![place("documents", documents), at];
-            sources.extend(view.places(EMBEDDED_STORES));
-            let _ = ranks;
-            return Some((documents * size, capacity, sources));
-        }
-    }
-    None
 }

@@ -38,7 +38,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Pins time out",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -46,7 +46,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:11:01,421] LMCache WARNING: Pin timeout detected for MemoryObj 140. Pin count: 2, Elapsed time: 309.40s. Forcing unpin to 0. (pin_monitor.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -54,7 +54,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Nothing is released by force",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -62,7 +62,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,321] LMCache INFO: Reqid: r1, Total tokens 1800, LMCache hit tokens: 0, need to load: 0 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1800 out of total 1800 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 1800, LMCache hit tokens: 1792, need to load: 1792 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },
@@ -94,6 +94,22 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             0.3,
             format!("{:.0} of {:.0} objects are pinned", pinned.value, active.value),
             vec![pinned.source],
+        ));
+    }
+    let value = |signal: &str| view.last(signal).map_or(0.0, |r| r.value);
+    let (pinned, active) =
+        (value("embedded.pinned_memory_objs_count"), value("embedded.active_memory_objs_count"));
+    let failed = view.growth("embedded.local_cpu_evict_failed_count");
+    let worked = view.growth("embedded.local_cpu_evict_count").map_or(0.0, |g| g.value);
+    if let Some(failed) = failed.filter(|f| f.value >= many)
+        && worked == 0.0
+        && active >= many
+        && pinned >= 0.8 * active
+    {
+        signs.push(Sign::measured(
+            0.6,
+            format!("{:.0} evictions failed and none worked: {pinned:.0} of {active:.0} objects are pinned", failed.value),
+            vec![failed.source],
         ));
     }
     Outcome::from_signs(signs, 0.5)

@@ -45,7 +45,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Blocks are listed and cannot be read",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -53,7 +53,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:01,421] LMCache WARNING: The cache block is in the storage, but it can't be retrieved (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache WARNING: The cache block is in the storage, but it can't be retrieved (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache WARNING: The cache block is in the storage, but it can't be retrieved (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -61,7 +61,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "What is found is retrieved",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -69,7 +69,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:01,421] LMCache INFO: Retrieved 2048 out of 2048 required tokens (from 2048 total tokens). size: 0.2500 gb, cost 15.0000 ms, throughput: 13.1 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Retrieved 2048 out of 2048 required tokens (from 2048 total tokens). size: 0.2500 gb, cost 15.0000 ms, throughput: 13.1 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache INFO: Retrieved 2048 out of 2048 required tokens (from 2048 total tokens). size: 0.2500 gb, cost 15.0000 ms, throughput: 13.1 GB/s (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("pd-transfer-failure"),
     severity: Severity::Warning,
     modes: &[],
-    needs: &[Need::EngineLog],
+    needs: &[Need::EngineLog, Need::Launch],
     thresholds: &[&RETRIES],
     releases: "",
     explanation: "Disaggregated prefill writes the KV cache of a prompt into a buffer of the decode \
@@ -39,7 +39,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "The decode side retries",
         files: &[File::text(
             "decode.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -48,7 +48,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache WARNING: Failed to allocate memory object, retrying... (pd_backend.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache WARNING: Failed to allocate memory object, retrying... (pd_backend.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache WARNING: Failed to allocate memory object, retrying... (pd_backend.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -56,13 +56,13 @@ pub(crate) const RULE: Rule = Rule {
         title: "The transfer works",
         files: &[File::text(
             "prefill.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': None, 'enable_pd': True} (cache_engine.py:93:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Stored 1310 out of total 1310 tokens. size: 0.1598 gb, cost 11.1874 ms, throughput: 14.2857 GB/s; offload_time: 10.8518 ms, put_time: 0.3356 ms (cache_engine.py:446:lmcache.v1.cache_engine)
-"#,
+",
         )],
         also: &[],
     },
@@ -85,7 +85,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.6,
         "NIXL fails",
-        &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed"],
+        &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed", "sglang.pd_failed"],
     ));
     let buffer =
         view.number("pd.buffer_size_bytes").or_else(|| view.number("nixl.buffer_size_bytes"));

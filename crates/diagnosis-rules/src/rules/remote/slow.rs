@@ -14,6 +14,12 @@ const SPEED: Threshold = Threshold {
     default: 2.0,
     about: "Speed of retrieves below which a backend is slow",
 };
+const TOKENS: Threshold = Threshold {
+    name: "tokens_per_second_below",
+    unit: "tokens/s",
+    default: 15_000.0,
+    about: "Speed of retrieves below which a prefill of a small model is faster",
+};
 const WAIT: Threshold = Threshold {
     name: "wait",
     unit: "seconds",
@@ -36,7 +42,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::EngineLog, Need::EmbeddedPage, Need::Requests, Need::ServerPage],
-    thresholds: &[&SLOWER, &SPEED, &WAIT, &READS],
+    thresholds: &[&SLOWER, &SPEED, &WAIT, &TOKENS, &READS],
     releases: "",
     explanation: "A hit is worth what its tokens cost to compute. A backend over TCP gives about 1 \
         GB/s; a small model on a fast GPU computes 10,000 tokens in a quarter of a second \
@@ -59,7 +65,7 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "engine.log",
-                r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+                r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -68,7 +74,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:03:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 950.0000 ms, throughput: 1.3158 GB/s (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
             ),
             File::text(
                 "workload.json",
@@ -81,7 +87,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Fast retrieves",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -90,7 +96,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:03:01,421] LMCache INFO: Retrieved 10240 out of 10240 required tokens (from 10240 total tokens). size: 1.2500 gb, cost 95.0000 ms, throughput: 13.158 GB/s (cache_engine.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -157,9 +163,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             && remote
         {
             let source = target.last("embedded.time_to_retrieve").map(|r| r.source);
+            let tokens = target.growth("embedded.num_hit_tokens").map_or(0.0, |g| g.value);
+            let speed = tokens / (mean * n);
+            let slow = tokens > 0.0 && speed < cx.threshold(&TOKENS);
             signs.push(Sign::measured(
-                0.5,
-                format!("{n:.0} retrieves took {mean:.2} s each"),
+                if slow { 0.56 } else { 0.4 },
+                format!("{n:.0} retrieves took {mean:.2} s each, {speed:.0} tokens a second"),
                 source.into_iter().collect(),
             ));
         }

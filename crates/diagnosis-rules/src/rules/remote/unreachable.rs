@@ -40,7 +40,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Broken pipes at every lookup",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -48,7 +48,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:01,421] LMCache WARNING: Remote connection failed in contains: [Errno 32] Broken pipe (remote_backend.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:01,421] LMCache WARNING: Remote connection failed in contains: [Errno 32] Broken pipe (remote_backend.py:1:lmcache.v1.a)
 (EngineCore_DP0 pid=11) [2026-01-10 09:02:01,421] LMCache WARNING: Remote connection failed in contains: [Errno 32] Broken pipe (remote_backend.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -56,13 +56,13 @@ pub(crate) const RULE: Rule = Rule {
         title: "The backend is connected",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Creating LMCacheEngine with config: {'chunk_size': 256, 'local_cpu': True, 'max_local_cpu_size': 5.0, 'remote_url': 'redis://cache:6379', 'enable_pd': False} (cache_engine.py:93:lmcache.v1.cache_engine)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:01,421] LMCache INFO: Connection initialized/re-established at redis://cache:6379 (remote_backend.py:1:lmcache.v1.a)
-"#,
+",
         )],
         also: &[],
     },
@@ -117,6 +117,25 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             )
         })
         .collect();
+    let events: Vec<Source> = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.events)
+        .filter(|e| STORES.iter().any(|w| e.object.contains(w)))
+        .filter(|e| {
+            ["BackOff", "OOM", "Unhealthy", "Evicted", "Failed"]
+                .iter()
+                .any(|r| e.reason.contains(r))
+        })
+        .map(|e| placed(&e.place, e.message.clone(), Some(e.reason.clone())))
+        .collect();
+    if !events.is_empty() {
+        signs.push(Sign::inferred(
+            0.55,
+            "Kubernetes tells of trouble of the backend's pod",
+            events,
+        ));
+    }
     if !pods.is_empty() {
         signs.push(Sign::inferred(0.6, "the backend's pod was killed or restarts", pods));
     }

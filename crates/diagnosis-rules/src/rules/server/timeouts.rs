@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "The counter stands above zero",
         files: &[File::text(

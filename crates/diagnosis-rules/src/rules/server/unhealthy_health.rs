@@ -22,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "The answer is unhealthy",
         files: &[File::text("http/healthcheck.json", r#"{"status": "unhealthy"}"#)],

@@ -38,9 +38,9 @@ pub(crate) const RULE: Rule = Rule {
         title: "The event bus dropped events",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_event_bus_dropped_events_total counter
+            r"# TYPE lmcache_mp_event_bus_dropped_events_total counter
 lmcache_mp_event_bus_dropped_events_total 412
-"#,
+",
         )],
         also: &[],
     },
@@ -48,9 +48,9 @@ lmcache_mp_event_bus_dropped_events_total 412
         title: "Nothing was dropped",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_event_bus_dropped_events_total counter
+            r"# TYPE lmcache_mp_event_bus_dropped_events_total counter
 lmcache_mp_event_bus_dropped_events_total 0
-"#,
+",
         )],
         also: &[],
     },

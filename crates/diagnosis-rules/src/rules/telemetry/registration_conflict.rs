@@ -30,12 +30,12 @@ pub(crate) const RULE: Rule = Rule {
         title: "One gauge with two values",
         files: &[File::text(
             "metrics.prom",
-            r#"# TYPE lmcache_mp_l2_adapters gauge
+            r"# TYPE lmcache_mp_l2_adapters gauge
 lmcache_mp_l2_adapters 1.0
 # TYPE lmcache_mp_l1_usage_ratio gauge
 lmcache_mp_l1_usage_ratio 0.3
 lmcache_mp_l2_adapters 0.0
-"#,
+",
         )],
         also: &[],
     },

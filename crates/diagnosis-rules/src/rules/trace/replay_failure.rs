@@ -24,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "Failed rows",
         files: &[File::text(

@@ -23,7 +23,7 @@ pub(crate) const RULE: Rule = Rule {
     lifecycle: SINCE_0_1,
     explains: &[],
     related: &[],
-    evaluate: evaluate,
+    evaluate,
     example: Example {
         title: "Text under the name of a trace",
         files: &[File::text("trace.lct", "this is no trace\n")],

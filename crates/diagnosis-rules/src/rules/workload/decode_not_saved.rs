@@ -45,7 +45,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Each hit ends where the last prompt ended",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -56,7 +56,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,321] LMCache INFO: Reqid: r3, Total tokens 17300, LMCache hit tokens: 15104, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 19400, LMCache hit tokens: 17152, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:05,321] LMCache INFO: Reqid: r5, Total tokens 21500, LMCache hit tokens: 19200, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },
@@ -64,7 +64,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Hits reach to the end",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -75,7 +75,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,321] LMCache INFO: Reqid: r3, Total tokens 17300, LMCache hit tokens: 17152, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 19400, LMCache hit tokens: 19200, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:05,321] LMCache INFO: Reqid: r5, Total tokens 21500, LMCache hit tokens: 21248, need to load: 1000 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },

@@ -45,7 +45,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Hits that need no load",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -56,7 +56,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 14808, LMCache hit tokens: 14592, need to load: -208 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,321] LMCache INFO: Reqid: r3, Total tokens 14808, LMCache hit tokens: 14592, need to load: -208 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 14808, LMCache hit tokens: 14592, need to load: -208 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },
@@ -64,7 +64,7 @@ pub(crate) const RULE: Rule = Rule {
         title: "Hits that are loaded",
         files: &[File::text(
             "engine.log",
-            r#"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
+            r"(APIServer pid=10) INFO 01-10 09:00:00 [api_server.py:1351] vLLM API server version 0.13.0
 (EngineCore_DP0 pid=11) INFO 01-10 09:00:01 [factory.py:51] Creating v1 connector with name: LMCacheConnectorV1 and engine_id: e1
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Initialized NONE_HASH=-5 from vLLM (>= PR#20511) (token_database.py:74:lmcache.v1.token_database)
 (EngineCore_DP0 pid=11) [2026-01-10 09:00:02,063] LMCache INFO: Using hash algorithm: sha256 (token_database.py:84:lmcache.v1.token_database)
@@ -75,7 +75,7 @@ pub(crate) const RULE: Rule = Rule {
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:02,321] LMCache INFO: Reqid: r2, Total tokens 14808, LMCache hit tokens: 14592, need to load: 14592 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:03,321] LMCache INFO: Reqid: r3, Total tokens 14808, LMCache hit tokens: 14592, need to load: 14592 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
 (EngineCore_DP0 pid=11) [2026-01-10 09:01:04,321] LMCache INFO: Reqid: r4, Total tokens 14808, LMCache hit tokens: 14592, need to load: 14592 (vllm_v1_adapter.py:1602:lmcache.integration.vllm.vllm_v1_adapter)
-"#,
+",
         )],
         also: &[],
     },

@@ -53,12 +53,12 @@ pub(crate) const RULE: Rule = Rule {
         files: &[
             File::text(
                 "engine.log",
-                r#"[2026-02-01 10:00:01] Prefill batch, #new-seq: 1, #new-token: 8192, #cached-token: 0, token usage: 0.2, #running-req: 2, #queue-req: 0,
+                r"[2026-02-01 10:00:01] Prefill batch, #new-seq: 1, #new-token: 8192, #cached-token: 0, token usage: 0.2, #running-req: 2, #queue-req: 0,
 [2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
 [2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
 [2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
 [2026-02-01 10:00:01] Revoking prefetch for request r1 due to insufficient hits (0).
-"#,
+",
             ),
             File::text(
                 "command.json",
