@@ -1,6 +1,6 @@
 //! What rules of symptoms and gaps ask alike.
 
-use coverage_model::{Source, Status};
+use coverage_model::{Mode, Source, Status};
 
 use super::shared::{logged, one_sign};
 use crate::outcome::{Outcome, Sign};
@@ -81,4 +81,19 @@ pub(super) fn log_signs(cx: &Context<'_>, weight: f64, events: &[(&[&str], &str)
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
+}
+
+/// Whether anything of LMCache is seen at all.
+pub(super) fn lmcache_is_there(view: &View<'_>) -> bool {
+    !matches!(view.coverage.mode.mode, Mode::None | Mode::Unknown)
+}
+
+/// Places of SGLang's own hierarchical cache, where its series are above zero.
+pub(super) fn hicache(view: &View<'_>) -> Vec<Source> {
+    ["sglang.hicache_host_total_tokens", "sglang.hicache_host_used_tokens"]
+        .iter()
+        .flat_map(|signal| view.with(signal).filter_map(|t| t.last(signal)))
+        .filter(|reading| reading.value > 0.0)
+        .map(|reading| reading.source)
+        .collect()
 }
