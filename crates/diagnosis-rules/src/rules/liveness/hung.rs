@@ -19,7 +19,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: None,
     severity: Severity::Critical,
     modes: &[],
-    needs: &[Need::Launch],
+    needs: &[],
     thresholds: &[&LEAST],
     releases: "",
     explanation: "A connection that is refused means that nobody listens. One that is taken and never \
