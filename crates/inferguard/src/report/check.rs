@@ -275,6 +275,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         &page_paths,
         &packet.artifacts,
         &coverage,
+        &bridge,
         &releases,
         options,
         &rows,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use coverage_model::bridge::Bridge;
 use coverage_model::{Coverage, Evidence, Mode};
 use diagnosis_rules::{Declared, Diagnosis, Lane, Printed, Target, View, diagnose};
 use lmcache_logs::LogEvidence;
@@ -25,6 +26,7 @@ pub(crate) fn find(
     paths: &[String],
     artifacts: &[Artifact],
     coverage: &Coverage,
+    bridge: &Bridge,
     releases: &Releases,
     options: &Options,
     lanes: &LaneRows,
@@ -61,6 +63,7 @@ pub(crate) fn find(
         replay: lanes.replay.as_ref(),
         hashes: lanes.lookup_hashes.as_ref(),
         coverage,
+        bridge,
         facts: evidence,
         releases: products
             .iter()

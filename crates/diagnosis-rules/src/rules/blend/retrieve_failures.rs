@@ -36,7 +36,7 @@ pub(crate) const RULE: Rule = Rule {
         has to be passed.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[],
+    explains: &["lmcache_mp_retrieve_failures"],
     related: &["lmcache_cacheblend_failures"],
     evaluate,
     example: Example {

@@ -99,6 +99,13 @@ const HITS_LOGGED: &[&str] = &[
 ];
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
+    // Where counters tell, they tell better.
+    if ["mp.lookup.requested_tokens", "embedded.num_lookup_tokens"]
+        .iter()
+        .any(|s| cx.view.with(s).next().is_some())
+    {
+        return Outcome::NotApplicable;
+    }
     let stored = cx.view.count(STORES_LOGGED);
     if (stored as f64) < cx.threshold(&STORES) || cx.view.count(HITS_LOGGED) > 0 {
         return Outcome::Clear;
