@@ -151,6 +151,7 @@ pub const RULES: &[&Rule] = &[
     &evidence::lookup_hashes_incomplete::RULE,
     &evidence::span_errors::RULE,
     &logs::p2p_transfer_failure::RULE,
+    &logs::pd_role_mismatch::RULE,
     &logs::pd_stall::RULE,
     &logs::nixl_error::RULE,
     &logs::slow_retrieve::RULE,

@@ -49,6 +49,11 @@ pub(crate) const RULE: Rule = Rule {
             File::text(
                 "vllm/0.prom",
                 "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
+             # TYPE vllm:time_to_first_token_seconds histogram\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 2\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 2\n\
+             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 2\n\
+             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.2\n\
              vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 10000\n\
              vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
              vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
@@ -67,6 +72,11 @@ pub(crate) const RULE: Rule = Rule {
             File::text(
                 "vllm/1.prom",
                 "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
+             # TYPE vllm:time_to_first_token_seconds histogram\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 12\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 12\n\
+             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 12\n\
+             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 1.2\n\
              vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 60000\n\
              vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 60000\n\
              vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
@@ -123,6 +133,11 @@ pub(crate) const RULE: Rule = Rule {
             File::text(
                 "vllm/0.prom",
                 "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
+             # TYPE vllm:time_to_first_token_seconds histogram\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 2\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 2\n\
+             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 2\n\
+             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.2\n\
              vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 10000\n\
              vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
              vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
@@ -141,6 +156,11 @@ pub(crate) const RULE: Rule = Rule {
             File::text(
                 "vllm/1.prom",
                 "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
+             # TYPE vllm:time_to_first_token_seconds histogram\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 8\n\
+             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 8\n\
+             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 8\n\
+             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.8\n\
              vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 40000\n\
              vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 40000\n\
              vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
