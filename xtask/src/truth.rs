@@ -415,18 +415,41 @@ fn connector(want: &Value, report: &CheckReport, tally: &mut Tally) {
     }
 }
 
+/// Labels of findings: each names a code, an alias or a cause class.
 fn codes(truth: &Value, report: &CheckReport, tally: &mut Tally) {
-    let found: Vec<(&str, &str)> =
-        report.findings.iter().map(|f| (f.code.as_str(), f.severity.as_str())).collect();
-    for code in strings(&truth["must_not_find"]) {
-        let hit = found.iter().any(|(c, severity)| *c == code && *severity != "info");
-        tally.say(!hit, false, || format!("{code} is a false alarm"));
+    let loud = |severity: &str| severity != "info";
+    let named = |label: &str| {
+        report.findings.iter().find(|f| {
+            f.code == label
+                || f.cause.as_deref() == Some(label)
+                || f.aliases.iter().any(|alias| alias == label)
+        })
+    };
+    for label in strings(&truth["must_find"]) {
+        tally.say(named(label).is_some(), false, || format!("{label} is not found"));
     }
-    // Findings that need other lanes are due with those lanes.
-    let bridge: Vec<&str> = report.bridge.mismatches.iter().map(|m| m.code.name()).collect();
-    for code in strings(&truth["must_find"]) {
-        let hit = found.iter().any(|(c, _)| *c == code) || bridge.contains(&code);
-        tally.say(hit, true, || format!("{code} is not found"));
+    for list in truth["must_find_any"].as_array().into_iter().flatten() {
+        let labels = strings(list);
+        tally.say(labels.iter().any(|l| named(l).is_some()), false, || {
+            format!("none of {} is found", labels.join(", "))
+        });
+    }
+    for label in strings(&truth["must_not_find"]) {
+        let hit = named(label).filter(|f| loud(&f.severity));
+        tally.say(hit.is_none(), false, || format!("{label} is a false alarm"));
+    }
+    if truth["healthy"] == Value::Bool(true) {
+        let allowed = [strings(&truth["must_find"]), strings(&truth["may_find"])].concat();
+        for finding in report.findings.iter().filter(|f| loud(&f.severity)) {
+            let known = allowed.iter().any(|label| {
+                finding.code == *label
+                    || finding.cause.as_deref() == Some(*label)
+                    || finding.aliases.iter().any(|alias| alias == label)
+            });
+            tally.say(known, false, || {
+                format!("{} ({}) on a healthy packet", finding.code, finding.severity)
+            });
+        }
     }
 }
 

@@ -1,11 +1,17 @@
 //! The registry: one rule a file, in the order in which they are asked.
 
+mod blend;
+mod bridge;
 mod connect;
 mod coverage;
+mod embedded;
+mod evidence;
 mod geometry;
 mod hashing;
 mod l2;
+mod liveness;
 mod log;
+mod logs;
 mod memory;
 mod mp;
 mod readings;
@@ -113,6 +119,48 @@ pub const RULES: &[&Rule] = &[
     &mp::l2_adapters_share_gauge::RULE,
     &mp::p2p_lookup_timeouts::RULE,
     &mp::sampled_histogram_sparse::RULE,
+    // LMCache inside an engine, engines beside it, CacheBlend, telemetry, logs.
+    &embedded::zero_hit_rate_after_replay::RULE,
+    &embedded::remote_backend_errors::RULE,
+    &embedded::p2p_transfer_slow::RULE,
+    &embedded::worker_init_failed::RULE,
+    &embedded::production_health_unhealthy::RULE,
+    &embedded::connector_invalid_blocks::RULE,
+    &embedded::chunk_stats_low_reuse::RULE,
+    &bridge::stale_connector::RULE,
+    &bridge::external_prefix_no_hits::RULE,
+    &bridge::offload_flag_without_metrics::RULE,
+    &bridge::hicache_not_lmcache::RULE,
+    &bridge::lmcache_with_hicache_metrics::RULE,
+    &bridge::sglang_queue_backlog::RULE,
+    &bridge::kv_transfer_failures::RULE,
+    &bridge::engine_start_failed::RULE,
+    &bridge::zero_hits_in_logs::RULE,
+    &bridge::no_connector::RULE,
+    &bridge::external_without_lookups::RULE,
+    &bridge::lookups_without_external::RULE,
+    &bridge::hits_not_loaded::RULE,
+    &bridge::promises_without_loads::RULE,
+    &bridge::lookups_never_hit::RULE,
+    &bridge::one_engine_never_hits::RULE,
+    &bridge::external_not_lmcache::RULE,
+    &evidence::tracing_without_spans::RULE,
+    &evidence::recording_without_trace::RULE,
+    &evidence::recording_stopped::RULE,
+    &evidence::prompts_hardly_repeat::RULE,
+    &evidence::lookup_hashes_incomplete::RULE,
+    &evidence::span_errors::RULE,
+    &logs::p2p_transfer_failure::RULE,
+    &logs::pd_role_mismatch::RULE,
+    &logs::pd_stall::RULE,
+    &logs::nixl_error::RULE,
+    &logs::slow_retrieve::RULE,
+    &logs::coordinator::RULE,
+    &logs::server_hits_differ::RULE,
+    &blend::retrieve_failures::RULE,
+    &blend::stale_chunks::RULE,
+    &blend::coordinator_timeouts::RULE,
+    &liveness::hung::RULE,
     // Logs, traces.
     &log::tracebacks::RULE,
     &trace::unreadable::RULE,

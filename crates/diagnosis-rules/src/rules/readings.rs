@@ -1,6 +1,7 @@
 //! What rules of symptoms and gaps ask alike.
 
-use coverage_model::{Source, Status};
+use coverage_model::bridge::{Mismatch, MismatchCode};
+use coverage_model::{Claim, Mode, Source, Status};
 
 use super::shared::{logged, one_sign};
 use crate::outcome::{Outcome, Sign};
@@ -81,4 +82,57 @@ pub(super) fn log_signs(cx: &Context<'_>, weight: f64, events: &[(&[&str], &str)
 /// A share in percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
+}
+
+/// Whether anything of LMCache is seen at all.
+pub(super) fn lmcache_is_there(view: &View<'_>) -> bool {
+    !matches!(view.coverage.mode.mode, Mode::None | Mode::Unknown)
+}
+
+/// Places of SGLang's own hierarchical cache, where its series are above zero.
+pub(super) fn hicache(view: &View<'_>) -> Vec<Source> {
+    ["sglang.hicache_host_total_tokens", "sglang.hicache_host_used_tokens"]
+        .iter()
+        .flat_map(|signal| view.with(signal).filter_map(|t| t.last(signal)))
+        .filter(|reading| reading.value > 0.0)
+        .map(|reading| reading.source)
+        .collect()
+}
+
+/// What the bridge between engines and cache says of one kind of mismatch. Mismatches of fewer
+/// tokens than `least` are left out.
+pub(super) fn bridged(cx: &Context<'_>, code: MismatchCode, least: f64) -> Outcome {
+    let found: Vec<&Mismatch> =
+        cx.view.bridge.of(code).filter(|m| m.tokens.is_none_or(|tokens| tokens >= least)).collect();
+    if let Some(first) = found.first() {
+        let title = first.says.clone();
+        let signs = found
+            .iter()
+            .map(|m| Sign {
+                weight: if m.claim == Claim::Measured { 0.9 } else { 0.6 },
+                text: m.says.clone(),
+                claim: m.claim,
+                sources: m.evidence.clone(),
+            })
+            .collect();
+        return Outcome::from_signs(signs, 0.0).map(|hit| hit.title = Some(sentence(&title)));
+    }
+    match cx.view.bridge.not_judged.iter().find(|open| open.code == code) {
+        Some(open) => Outcome::NotEvaluable {
+            why: format!("{}: {}", cx.rule.title, open.why),
+            settle: vec!["two scrapes of every engine and of the LMCache server, taken together"],
+        },
+        None => Outcome::Clear,
+    }
+}
+
+/// A clause as the beginning of a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    // A role such as `vllm-a` keeps its spelling.
+    let role = text.split(' ').next().is_some_and(|w| w.contains(['-', '#', '_']));
+    if role {
+        return text.to_owned();
+    }
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

@@ -6,6 +6,7 @@ mod target;
 
 use std::collections::BTreeMap;
 
+use coverage_model::bridge::Bridge;
 use coverage_model::{Coverage, Evidence, FamilyRow, Mode, Source};
 use lmcache_http::{HttpEvidence, Status};
 use lmcache_launch::Process;
@@ -68,6 +69,8 @@ pub struct View<'a> {
     pub hashes: Option<&'a LookupHashEvidence>,
     /// Mode, architecture, families.
     pub coverage: &'a Coverage,
+    /// What engines and caches say of the same tokens.
+    pub bridge: &'a Bridge,
     /// Facts of all lanes.
     pub facts: &'a Evidence,
     /// Releases by product: oldest and newest that explain what was seen.

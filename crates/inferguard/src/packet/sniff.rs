@@ -93,9 +93,6 @@ const JSON_KEYS: &[(&[&str], K)] = &[
     (&["inferguard-observability-coverage/v1"], K::Report),
     (&["\"inferguard/check/v1\""], K::Report),
     (&["inferguard-bottleneck-diagnosis/v1"], K::Report),
-    (&["inferguard-metrics-summary/v1"], K::Report),
-    (&["inferguard-engine-metrics-timeline/v1"], K::Report),
-    (&["dcgm-correlated/v1"], K::Report),
     // HAR: its entries may hold any answer.
     (&["\"log\"", "\"entries\"", "\"request\"", "\"response\""], K::HttpAnswer),
     (&["inferguard-lmcache-http-evidence/v1"], K::HttpEvidence),

@@ -276,6 +276,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         paths: &page_paths,
         artifacts: &packet.artifacts,
         coverage: &coverage,
+        bridge: &bridge,
         releases: &releases,
         options,
         lanes: &rows,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use coverage_model::bridge::Bridge;
 use coverage_model::{Coverage, Evidence, Mode};
 use diagnosis_rules::{Declared, Diagnosis, Lane, Printed, Target, View, diagnose};
 use lmcache_logs::LogEvidence;
@@ -27,6 +28,7 @@ pub(crate) struct Known<'a> {
     pub(crate) paths: &'a [String],
     pub(crate) artifacts: &'a [Artifact],
     pub(crate) coverage: &'a Coverage,
+    pub(crate) bridge: &'a Bridge,
     pub(crate) releases: &'a Releases,
     pub(crate) options: &'a Options,
     pub(crate) lanes: &'a LaneRows,
@@ -41,6 +43,7 @@ pub(crate) fn find(known: Known<'_>) -> Diagnosis {
         paths,
         artifacts,
         coverage,
+        bridge,
         releases,
         options,
         lanes,
@@ -77,6 +80,7 @@ pub(crate) fn find(known: Known<'_>) -> Diagnosis {
         replay: lanes.replay.as_ref(),
         hashes: lanes.lookup_hashes.as_ref(),
         coverage,
+        bridge,
         facts: evidence,
         releases: products
             .iter()

@@ -28,7 +28,7 @@ pub(crate) const RULE: Rule = Rule {
     false_positives: "A flag of a newer release that no table knows yet is not judged.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &["lmcache_log_tracebacks", "engine_start_failed"],
     related: &["version-mismatch"],
     evaluate,
     example: Example {

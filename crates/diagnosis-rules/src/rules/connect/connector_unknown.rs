@@ -27,7 +27,12 @@ pub(crate) const RULE: Rule = Rule {
     false_positives: "A connector of one's own, loaded by kv_connector_module_path, is not judged.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "version-mismatch"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "version-mismatch",
+        "engine_start_failed",
+        "lmcache_stale_connector",
+    ],
     related: &["version-mismatch", "hma-incompatible"],
     evaluate,
     example: Example {

@@ -27,7 +27,7 @@ pub(crate) const RULE: Rule = Rule {
         is no cause of a failure.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &["lmcache_log_tracebacks", "engine_start_failed"],
     related: &["chunk-block-mismatch"],
     evaluate,
     example: Example {

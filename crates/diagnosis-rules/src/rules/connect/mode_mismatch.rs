@@ -26,7 +26,13 @@ pub(crate) const RULE: Rule = Rule {
         tells.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "remote-unreachable", "hash-seed-unset"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "remote-unreachable",
+        "hash-seed-unset",
+        "engine_start_failed",
+        "lmcache_embedded_remote_backend_errors",
+    ],
     related: &["remote-unreachable", "version-mismatch"],
     evaluate,
     example: Example {

@@ -26,7 +26,13 @@ pub(crate) const RULE: Rule = Rule {
         so, and this is ruled out.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "lookup-timeout", "worker-deregistered"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lookup-timeout",
+        "worker-deregistered",
+        "engine_start_failed",
+        "lmcache_mp_prefetch_job_stuck",
+    ],
     related: &["version-mismatch", "cuda-ipc-failure", "worker-deregistered"],
     evaluate,
     example: Example {

@@ -28,7 +28,7 @@ pub(crate) const RULE: Rule = Rule {
         counted.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "mp-server-unreachable"],
+    explains: &["lmcache_log_tracebacks", "mp-server-unreachable", "engine_start_failed"],
     related: &["mp-server-unreachable", "connector-name-unknown"],
     evaluate,
     example: Example {

@@ -25,7 +25,7 @@ pub(crate) const RULE: Rule = Rule {
         multiple of both.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &["lmcache_log_tracebacks", "engine_start_failed"],
     related: &["hma-incompatible"],
     evaluate,
     example: Example {

@@ -39,7 +39,14 @@ pub(crate) const RULE: Rule = Rule {
         once.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "lmcache_mp_l2_failures"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lmcache_mp_l2_failures",
+        "lmcache_mp_l2_loads_wasted",
+        "lmcache_mp_l2_prefetch_memory_crowding",
+        "lmcache_mp_l2_load_backlog",
+        "lmcache_mp_l2_throughput_low",
+    ],
     related: &["l2-store-failure", "eviction-stalled"],
     evaluate,
     example: Example {

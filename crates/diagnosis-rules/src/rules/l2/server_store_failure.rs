@@ -34,7 +34,13 @@ pub(crate) const RULE: Rule = Rule {
         for errors.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "lmcache_mp_l1_failures", "l1-alloc-failure"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lmcache_mp_l1_failures",
+        "l1-alloc-failure",
+        "lmcache_mp_l1_writes_never_finish",
+        "lmcache_mp_low_hit_rate_after_warmup",
+    ],
     related: &["l1-too-small", "worker-deregistered"],
     evaluate,
     example: Example {

@@ -40,7 +40,12 @@ pub(crate) const RULE: Rule = Rule {
         gap that stays, or for the log.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "remote-data-missing"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "remote-data-missing",
+        "lmcache_mp_l2_store_failures",
+        "lmcache_mp_l2_store_backlog",
+    ],
     related: &["l2-load-failure", "remote-unreachable"],
     evaluate,
     example: Example {

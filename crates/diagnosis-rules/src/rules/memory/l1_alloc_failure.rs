@@ -37,7 +37,11 @@ pub(crate) const RULE: Rule = Rule {
         many, or for eviction that fails.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_mp_l1_failures", "l2-load-failure"],
+    explains: &[
+        "lmcache_mp_l1_failures",
+        "l2-load-failure",
+        "lmcache_mp_l2_prefetch_memory_crowding",
+    ],
     related: &["pin-leak", "l1-too-small", "eviction-stalled"],
     evaluate,
     example: Example {

@@ -70,7 +70,14 @@ pub(crate) const RULE: Rule = Rule {
         is cleared. The rule asks for evictions under pressure and for reuse that was lost.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["l1-alloc-failure", "lmcache_mp_l1_failures"],
+    explains: &[
+        "l1-alloc-failure",
+        "lmcache_mp_l1_failures",
+        "lmcache_mp_l1_eviction_pressure",
+        "lmcache_mp_l1_saturation",
+        "lmcache_mp_l1_memory_no_plateau",
+        "lmcache_mp_low_hit_rate_after_warmup",
+    ],
     related: &["hash-seed-unset", "eviction-stalled", "pin-leak", "volatile-prompt-prefix"],
     evaluate,
     example: Example {

@@ -31,7 +31,7 @@ pub(crate) const RULE: Rule = Rule {
         releases.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["l1-alloc-failure"],
+    explains: &["l1-alloc-failure", "lmcache_mp_l1_leak"],
     related: &["l1-too-small", "l1-alloc-failure"],
     evaluate,
     example: Example {

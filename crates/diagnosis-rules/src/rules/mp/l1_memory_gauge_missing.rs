@@ -33,7 +33,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_mp_event_bus_dropped_events_total 0\n\
              lmcache_mp_event_bus_queue_depth 0\n\
              lmcache_mp_event_bus_drain_lag_seconds 0\n\
-             lmcache_mp_kv_events_log_depth 72\n\
+             lmcache_mp_kv_events_log_depth 0\n\
              lmcache_mp_l1_eviction_loop_ticks_total{l1_tag=\"_default\"} 9\n\
              lmcache_mp_l1_staging_bytes{backend=\"dram\",l1_tag=\"_default\"} 0\n\
              lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.5\n\

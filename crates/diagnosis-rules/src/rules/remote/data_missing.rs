@@ -38,7 +38,11 @@ pub(crate) const RULE: Rule = Rule {
         rule asks for most of what was promised.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lmcache_embedded_remote_backend_errors",
+        "lmcache_connector_invalid_blocks",
+    ],
     related: &["remote-unreachable", "l2-store-failure"],
     evaluate,
     example: Example {

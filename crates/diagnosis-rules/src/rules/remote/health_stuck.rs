@@ -25,7 +25,7 @@ pub(crate) const RULE: Rule = Rule {
         A real outage has ping errors.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &["lmcache_log_tracebacks", "lmcache_production_health_unhealthy"],
     related: &["remote-unreachable"],
     evaluate,
     example: Example {

@@ -31,7 +31,12 @@ pub(crate) const RULE: Rule = Rule {
     false_positives: "One timeout while the engine starts is normal; the rule asks for several.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lmcache_mp_p2p_lookup_timeouts",
+        "lmcache_mp_timeouts",
+        "lmcache_log_p2p_transfer_failure",
+    ],
     related: &["remote-slow", "remote-unreachable", "mp-server-unreachable"],
     evaluate,
     example: Example {

@@ -32,7 +32,14 @@ pub(crate) const RULE: Rule = Rule {
     false_positives: "Single retries in a burst are back pressure at work; the rule asks for several.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "l1-alloc-failure"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "l1-alloc-failure",
+        "lmcache_log_pd_stall",
+        "lmcache_log_nixl_request_indicator",
+        "lmcache_log_pd_role_mismatch",
+        "engine_kv_transfer_failures",
+    ],
     related: &["hash-seed-unset", "cuda-ipc-failure"],
     evaluate,
     example: Example {

@@ -57,7 +57,7 @@ pub(crate) const RULE: Rule = Rule {
         several, and compares with a measured cold run or a floor of speed.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[],
+    explains: &["lmcache_embedded_p2p_transfer_slow", "lmcache_log_slow_retrieves"],
     related: &["remote-unreachable", "remote-data-missing"],
     evaluate,
     example: Example {

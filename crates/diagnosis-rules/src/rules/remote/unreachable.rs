@@ -33,7 +33,11 @@ pub(crate) const RULE: Rule = Rule {
         several.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "lmcache_embedded_remote_backend_errors",
+        "lmcache_connector_invalid_blocks",
+    ],
     related: &["connector-mode-mismatch", "backend-health-stuck", "remote-slow"],
     evaluate,
     example: Example {

@@ -31,7 +31,11 @@ pub(crate) const RULE: Rule = Rule {
         were.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_mp_eventbus_loss"],
+    explains: &[
+        "lmcache_mp_eventbus_loss",
+        "lmcache_mp_trace_recording_stopped",
+        "lmcache_lookup_hash_incomplete",
+    ],
     related: &["metrics-not-exported", "mp-server-unreachable"],
     evaluate,
     example: Example {

@@ -38,7 +38,7 @@ pub(crate) const RULE: Rule = Rule {
     false_positives: "Loads that fail also leave retrieves at zero; then the log says so.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[],
+    explains: &["vllm_external_prefix_no_hits"],
     related: &["metric-known-wrong"],
     evaluate,
     example: Example {

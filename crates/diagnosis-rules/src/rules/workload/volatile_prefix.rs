@@ -46,7 +46,11 @@ pub(crate) const RULE: Rule = Rule {
         conversation prove it.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[],
+    explains: &[
+        "lmcache_lookup_hash_low_repetition",
+        "lmcache_mp_low_hit_rate_after_warmup",
+        "vllm_external_prefix_no_hits",
+    ],
     related: &["l1-too-small", "hash-seed-unset"],
     evaluate,
     example: Example {

@@ -1,0 +1,3 @@
+//! Whether a server answers at all.
+
+pub(super) mod hung;
