@@ -106,7 +106,7 @@ fn declared_facts_count_and_contradictions_are_told() {
     );
     let fits = run(&[&packet[..], &["--release", "0.5.6"]].concat()).json();
     assert_eq!(fits["releases"]["lmcache"]["max"], "0.5.6");
-    assert!(fits["findings"].as_array().unwrap().is_empty());
+    assert!(fits["findings"].as_array().unwrap().iter().all(|f| f["severity"] == "info"), "{fits}");
 }
 
 #[test]

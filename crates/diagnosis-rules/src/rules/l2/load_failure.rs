@@ -112,7 +112,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         let Some((least_flight, most_flight)) = target.extremes("mp.l2.inflight_loads") else {
             continue;
         };
-        let done = target.growth("mp.l2.load_completed").map_or(0.0, |g| g.value);
+        let timed = target.growth("mp.l2.load_throughput").map_or(0.0, |g| g.value);
+        let Some(completed) = target.growth("mp.l2.load_completed") else { continue };
+        let done = completed.value + timed;
         if least_flight > 0.0 && least_flight == most_flight && done == 0.0 {
             let source = target.last("mp.l2.inflight_loads").map(|r| r.source);
             signs.push(Sign::measured(
