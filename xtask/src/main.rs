@@ -3,6 +3,7 @@
 // A task talks to the maintainer who started it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod calibrate;
 mod cases;
 mod catalog;
 mod findings;
@@ -98,6 +99,11 @@ enum Task {
         /// Directory with packets.
         dir: PathBuf,
     },
+    /// The numbers that thresholds are held against, packet by packet.
+    Calibrate {
+        /// Directory of packets.
+        dir: PathBuf,
+    },
     /// Hold reports against every truth.json under a directory.
     Truth {
         /// Directory with packets.
@@ -130,6 +136,7 @@ fn run(task: &Task) -> Result<()> {
             ensure!(defects == 0, "{defects} defects");
             Ok(())
         }
+        Task::Calibrate { dir } => calibrate::run(dir),
         Task::Truth { dir } => {
             let wrong = truth::run(dir)?;
             ensure!(wrong == 0, "{wrong} labels do not hold");

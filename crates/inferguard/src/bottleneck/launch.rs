@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::job::Job;
+use crate::report::Finding;
 
 /// Words of a status that mean that it did.
 const HEALTHY: &[&str] = &["healthy", "ok", "passed", "success", "external_validated"];
@@ -18,6 +19,21 @@ pub(crate) struct LaunchFailure {
     pub(crate) value: String,
     /// File.
     pub(crate) source: String,
+    /// A log says so, not the launcher's own check.
+    pub(crate) logged: bool,
+}
+
+/// A start that failed by the engine's log, where no check of the launcher tells.
+pub(crate) fn from_findings(findings: &[Finding]) -> Option<LaunchFailure> {
+    let finding = findings.iter().find(|f| f.code == "engine_start_failed")?;
+    let place = finding.evidence.first()?;
+    Some(LaunchFailure {
+        because: "its log says so, and no line says that it serves".into(),
+        metric: finding.code.clone(),
+        value: place.what.clone(),
+        source: place.artifact.clone(),
+        logged: true,
+    })
 }
 
 /// `Err` where nothing tells.
@@ -38,6 +54,7 @@ pub(crate) fn read(job: &Job) -> Result<Option<LaunchFailure>, ()> {
                 metric: format!("healthcheck.{metric}"),
                 value,
                 source: health.path.clone(),
+                logged: false,
             }));
         }
     }
@@ -49,6 +66,7 @@ pub(crate) fn read(job: &Job) -> Result<Option<LaunchFailure>, ()> {
                 metric: format!("validation.{metric}"),
                 value,
                 source: report.path.clone(),
+                logged: false,
             }));
         }
     }
@@ -69,6 +87,9 @@ fn validation(value: &Value, job: &str) -> Option<(String, String)> {
                 return None;
             }
             for (key, item) in map {
+                if key.contains("launch") && key.contains("fail") && item == &Value::Bool(true) {
+                    return Some((key.clone(), "true".into()));
+                }
                 if key.contains("launch")
                     && let Some(value) = failed(item)
                 {
@@ -123,6 +144,8 @@ mod tests {
             (r#"{"launch": {"status": "failed"}}"#, true),
             (r#"{"launch": {"ok": true}}"#, false),
             (r#"{"launch_status": "timeout"}"#, true),
+            (r#"{"launch_failed": true}"#, true),
+            (r#"{"launch_failed": false}"#, false),
             (r#"{"jobs": [{"job_id": "other", "launch": {"ok": false}}]}"#, false),
             (r#"{"jobs": [{"job_id": "mine", "launch": {"ok": false}}]}"#, true),
             (r#"{"checks": [{"name": "launch", "passed": false}]}"#, true),

@@ -96,7 +96,10 @@ pub fn diagnose(
             job.evidence_paths.push(artifact.path.clone());
         }
     }
-    let failure = launch::read(&job);
+    let failure = match launch::read(&job) {
+        Err(()) => launch::from_findings(&checked.findings).map(Some).ok_or(()),
+        told => told,
+    };
     let inputs = Inputs {
         numbers: &numbers,
         thresholds: &request.thresholds,

@@ -172,6 +172,9 @@ fn percent(fraction: f64) -> String {
     format!("{:.0} %", fraction * 100.0)
 }
 
+/// Confidence in a failed start that only a log tells.
+const LOGGED: f64 = 0.8;
+
 fn launch(i: &Inputs<'_>) -> Outcome {
     match i.launch {
         Err(()) => Outcome::NotEvaluable(vec!["launch/healthcheck.json"]),
@@ -179,7 +182,7 @@ fn launch(i: &Inputs<'_>) -> Outcome {
         Ok(Some(failure)) => fires(
             "model_launch_bound",
             Verdict::ModelLaunchBound,
-            1.0,
+            if failure.logged { LOGGED } else { 1.0 },
             format!("the engine did not start: {}", failure.because),
             &[],
             &[],
@@ -583,7 +586,7 @@ pub(crate) fn next_probe(rule: &str) -> &'static str {
 /// The claim of a verdict: no better than what it rests on.
 pub(crate) fn claim(numbers: &Numbers, fired: &Fired) -> Claim {
     if fired.verdict == Verdict::ModelLaunchBound {
-        return Claim::Measured;
+        return if fired.confidence < 1.0 { Claim::Inferred } else { Claim::Measured };
     }
     let of = |ids: &[&str]| -> Vec<Claim> {
         ids.iter().filter_map(|id| numbers.get(id)).map(|n| n.claim).collect()
