@@ -14,6 +14,7 @@ fn source(what: &str) -> Source {
     Source::new("page", what)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what is stated is optional")]
 fn stated<T>(value: T) -> Option<Stated<T>> {
     Some(Stated { value, source: source("stated") })
 }
@@ -240,18 +241,15 @@ proptest! {
         } else {
             seconds.map(|s| s / 1000.0 * c.external)
         };
-        match retrieve {
-            Some(retrieve) => {
-                let saved = worth.prefill_seconds_saved.unwrap();
-                prop_assert!((saved - (avoided - retrieve)).abs() < 1e-9);
-                let usd = money.saved_usd_per_hour.unwrap();
-                prop_assert!((usd - saved / 120.0 * 2.0 * 4.0).abs() < 1e-9);
-                prop_assert_eq!(money.usd_per_useful_task, None);
-            }
-            None => {
-                prop_assert_eq!(worth.prefill_seconds_saved, None);
-                prop_assert_eq!(money.saved_usd_per_hour, None);
-            }
+        if let Some(retrieve) = retrieve {
+            let saved = worth.prefill_seconds_saved.unwrap();
+            prop_assert!((saved - (avoided - retrieve)).abs() < 1e-9);
+            let usd = money.saved_usd_per_hour.unwrap();
+            prop_assert!((usd - saved / 120.0 * 2.0 * 4.0).abs() < 1e-9);
+            prop_assert_eq!(money.usd_per_useful_task, None);
+        } else {
+            prop_assert_eq!(worth.prefill_seconds_saved, None);
+            prop_assert_eq!(money.saved_usd_per_hour, None);
         }
     }
 }
@@ -471,7 +469,7 @@ fn sglang_counts_lmcache_under_another_source_in_each_release() {
         (side.min, side.max) = (Some(release), Some(release));
         side.windows = vec![page(source)];
         input.sides[0] = side;
-        input.sglang_lmcache = Some(source_("--enable-lmcache"));
+        input.sglang_lmcache = Some(self::source("--enable-lmcache"));
         bridge(&input).total.unwrap().tokens
     };
     for (release, source) in
@@ -486,8 +484,4 @@ fn sglang_counts_lmcache_under_another_source_in_each_release() {
     // In the process LMCache's tokens are not kept apart.
     let t = of(Release::new(0, 5, 11, 0), "host");
     assert_eq!((t.external, t.engine_local), (None, None));
-}
-
-fn source_(what: &str) -> Source {
-    source(what)
 }

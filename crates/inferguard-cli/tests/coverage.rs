@@ -422,3 +422,60 @@ fn the_same_evidence_gives_the_same_bytes() {
         assert_eq!(common::run(&args).stdout, common::run(&args).stdout, "{target}");
     }
 }
+
+/// Connectors as launch lines and logs name them.
+#[test]
+fn connectors_by_what_names_them() {
+    let currency = |files: &[(&str, &str)]| {
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        let packet = Packet::new(&names.join("-"));
+        for (name, text) in files {
+            std::fs::write(packet.0.join(name), text).unwrap();
+        }
+        let report = report(&[packet.0.to_str().unwrap()]);
+        let rows = report["connectors"].as_array().unwrap().clone();
+        rows.iter()
+            .map(|c| format!("{} {}", c["name"].as_str().unwrap(), c["currency"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let launch = |config: &str| format!("vllm serve m --kv-transfer-config '{config}'\n");
+    let dynamic = launch(
+        r#"{"kv_connector":"LMCacheConnectorV1Dynamic","kv_role":"kv_both","kv_connector_module_path":"lmcache.integration.vllm.lmcache_connector_v1"}"#,
+    );
+    assert_eq!(currency(&[("vllm.sh", &dynamic)]), ["LMCacheConnectorV1Dynamic dynamic"]);
+    let embedded = launch(r#"{"kv_connector":"LMCacheConnectorV1","kv_role":"kv_both"}"#);
+    assert_eq!(currency(&[("vllm.sh", &embedded)]), ["LMCacheConnectorV1 current"]);
+    let server = "lmcache server --host 0.0.0.0 --port 5555 --l1-size-gb 4\n";
+    assert_eq!(
+        currency(&[("vllm.sh", &embedded), ("lmcache.sh", server)]),
+        ["LMCacheConnectorV1 wrong_mode"]
+    );
+    let nixl = launch(r#"{"kv_connector":"NixlConnector","kv_role":"kv_both"}"#);
+    assert_eq!(currency(&[("vllm.sh", &nixl)]), ["NixlConnector not_lmcache"]);
+    let stale = launch(r#"{"kv_connector":"LMCacheConnector","kv_role":"kv_both"}"#);
+    assert_eq!(currency(&[("vllm.sh", &stale)]), ["LMCacheConnector stale"]);
+}
+
+/// Both generations of vLLM's names on one page count the same transfers.
+#[test]
+fn generations_of_offload_names_are_not_added_up() {
+    let native = |page: &str| {
+        let run = common::run_with(&["observability-coverage", "-", "--json"], page.as_bytes());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.json()["kv_cache_offload"]["vllm_native_cpu_offload"].clone()
+    };
+    let old = "vllm:kv_offload_total_bytes_total{transfer_type=\"GPU_to_CPU\"} 4e9\n\
+               vllm:kv_offload_total_bytes_total{transfer_type=\"CPU_to_GPU\"} 2e9\n\
+               vllm:kv_offload_total_time_total{transfer_type=\"GPU_to_CPU\"} 2\n\
+               vllm:kv_offload_total_time_total{transfer_type=\"CPU_to_GPU\"} 4\n";
+    let told = native(old);
+    assert_eq!(told["gpu_to_cpu_gbs"], 2.0);
+    assert_eq!(told["cpu_to_gpu_gbs"], 0.5);
+    let both =
+        format!("{old}vllm:kv_offload_store_bytes_total 4e9\nvllm:kv_offload_store_time_total 2\n");
+    assert_eq!(native(&both)["gpu_to_cpu_bytes"], 4e9);
+    // The names before 0.32.0 of the simple pool, which no examined release has any more.
+    let simple = native("vllm:simple_cpu_offload_used_blocks 7\nvllm:prompt_tokens_total 0\n");
+    assert_eq!(simple["simple_cpu_offload_used_blocks"], 7.0);
+    assert!(simple["gpu_to_cpu_bytes"].is_null());
+}

@@ -83,9 +83,6 @@ const fn asked(signal: &'static str, labels: &'static [&'static str]) -> Asked {
     Asked { signal, labels }
 }
 
-/// Labels of an SGLang scheduler's ranks.
-const RANKS: &[&str] = &["engine_type", "mode", "tp_rank", "dp_rank"];
-
 /// All series that the bridge asks for.
 pub const ASKED: &[Asked] = &[
     asked("vllm.prompt_tokens", &[]),
@@ -102,7 +99,6 @@ pub const ASKED: &[Asked] = &[
     asked("vllm.request_prefill_kv_computed_tokens", &[]),
     asked("sglang.prompt_tokens", &["engine_type"]),
     asked("sglang.cached_tokens", &["engine_type", "cache_source"]),
-    asked("sglang.prefill_effective_tokens", RANKS),
     asked("sglang.num_requests", &["engine_type"]),
     asked("sglang.time_to_first_token_seconds", &["engine_type"]),
     asked("mp.lookup.requests", &[]),
@@ -112,13 +108,10 @@ pub const ASKED: &[Asked] = &[
     asked("mp.lookup.hit_l1_tokens", &[]),
     asked("mp.lookup.hit_l2_tokens", &[]),
     asked("mp.transfer.chunks_loaded", &["worker_id"]),
-    asked("mp.l1.write", &[]),
-    asked("mp.event_bus.dropped_events", &[]),
     asked("embedded.num_lookup_requests", &["worker_id"]),
     asked("embedded.num_lookup_tokens", &["worker_id"]),
     asked("embedded.num_lookup_hits", &["worker_id"]),
     asked("embedded.num_hit_tokens", &["worker_id"]),
-    asked("embedded.num_stored_tokens", &["worker_id"]),
     asked("embedded.time_to_retrieve", &["worker_id"]),
 ];
 

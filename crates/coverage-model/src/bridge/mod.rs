@@ -4,7 +4,7 @@
 //! external one. LMCache says how many it was asked for and found. Neither alone tells whether
 //! the cache works: vLLM's external counters count promises, LMCache's hits count what the
 //! engine already held. This module puts both side by side, window by window, by the rules that
-//! hold for each release ([`rules`]), says how far they may differ ([`reconcile`]) and names what
+//! hold for each release ([`RuleRow`]), says how far they may differ ([`Tolerance`]) and names what
 //! does not fit ([`Mismatch`]).
 //!
 //! It computes and reads nothing: the caller feeds the increases of the series in [`ASKED`], over
@@ -34,7 +34,7 @@ pub use mismatch::{Mismatch, MismatchCode, NotJudged};
 pub use reconcile::{Difference, Reconciliation, Tolerance};
 pub use rules::{Rule, RuleRow};
 pub use tokens::{Amount, Tokens};
-pub use worth::{Factor, Money, TtftCompared, Worth};
+pub use worth::{EngineTtft, Factor, Money, TtftCompared, Worth};
 
 use crate::evidence::Source;
 

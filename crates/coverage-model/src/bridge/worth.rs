@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::input::{BridgeInput, Part, Stat, Ttft};
+use super::input::{BridgeInput, Part, Side, Stat, Ttft};
 use super::tokens::{Amount, counting_caches, measured, value};
 use super::{BridgeWindow, distinct};
 use crate::evidence::Source;
@@ -44,6 +44,19 @@ pub struct TtftCompared {
     pub sources: Vec<Source>,
 }
 
+/// Time to the first token at one engine over all windows: with roles of disaggregated prefill
+/// beside engines without, what disaggregation changes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EngineTtft {
+    /// Role of the engine.
+    pub engine: String,
+    /// `prefill`, `decode`; `null` for an engine that does both, or of which nothing says.
+    pub kv_role: Option<String>,
+    /// Its times.
+    pub ttft: Ttft,
+}
+
 /// Money, from what the user declared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -72,6 +85,9 @@ pub struct Worth {
     pub factors: Vec<Factor>,
     /// Time to the first token.
     pub ttft: Vec<TtftCompared>,
+    /// The same engine by engine, where there is more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ttft_by_engine: Vec<EngineTtft>,
     /// Money; `null` where no price was declared.
     pub money: Option<Money>,
     /// What to keep in mind.
@@ -85,7 +101,8 @@ pub(super) fn of(
     total: Option<&BridgeWindow>,
     used: &[usize],
 ) -> Worth {
-    let mut out = Worth { ttft: ttft(input, windows), ..Worth::default() };
+    let mut out =
+        Worth { ttft: ttft(input, windows), ttft_by_engine: by_engine(input), ..Worth::default() };
     let Some(total) = total else { return out };
     let external = external(total);
     let rate = seconds_per_token(input, windows, used);
@@ -303,7 +320,6 @@ fn ttft(input: &BridgeInput, windows: &[BridgeWindow]) -> Vec<TtftCompared> {
             sources: vec![log.source.clone()],
         })
         .collect();
-    let signals = ["vllm.time_to_first_token_seconds", "sglang.time_to_first_token_seconds"];
     let (mut with, mut without) = ((0.0, 0.0), (0.0, 0.0));
     let mut sources = Vec::new();
     for (at, window) in windows.iter().enumerate() {
@@ -316,7 +332,7 @@ fn ttft(input: &BridgeInput, windows: &[BridgeWindow]) -> Vec<TtftCompared> {
             _ => continue,
         };
         for counters in input.engines().filter_map(|e| e.counted(at)) {
-            for signal in signals {
+            for signal in TTFT {
                 let (Some(sum), Some(count)) = (
                     measured(counters, signal, Stat::Sum),
                     measured(counters, signal, Stat::Count),
@@ -340,6 +356,30 @@ fn ttft(input: &BridgeInput, windows: &[BridgeWindow]) -> Vec<TtftCompared> {
         });
     }
     out
+}
+
+const TTFT: [&str; 2] = ["vllm.time_to_first_token_seconds", "sglang.time_to_first_token_seconds"];
+
+fn by_engine(input: &BridgeInput) -> Vec<EngineTtft> {
+    if input.engines().count() < 2 {
+        return vec![];
+    }
+    let one = |engine: &Side| {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for counters in (0..engine.windows.len()).filter_map(|at| engine.counted(at)) {
+            for signal in TTFT {
+                let of = |stat| measured(counters, signal, stat).map_or(0.0, |a| a.value);
+                sum += of(Stat::Sum);
+                count += of(Stat::Count);
+            }
+        }
+        Some(EngineTtft {
+            engine: engine.role.clone(),
+            kv_role: engine.kv_role.as_ref().map(|r| r.value.clone()),
+            ttft: mean(sum, count)?,
+        })
+    };
+    input.engines().filter_map(one).collect()
 }
 
 fn money(input: &BridgeInput, worth: &Worth, total: &BridgeWindow) -> Option<Money> {

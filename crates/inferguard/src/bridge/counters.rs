@@ -125,7 +125,8 @@ pub(super) fn between(
     to: usize,
     paths: &[String],
 ) -> SideWindow {
-    let within = || timeline.windows().iter().filter(|w| w.from >= from && w.to <= to);
+    // A window begins at the page of its own number.
+    let within = || timeline.windows().get(from..to).unwrap_or(&[]).iter();
     if let Some(restart) = within().find_map(|w| w.restart.as_ref()) {
         return SideWindow::Restarted(restart_words(restart));
     }

@@ -4,6 +4,8 @@
 //! of one moment; without times, pages of the same name are; without either, pages in the same
 //! place of series of equal length are.
 
+use std::collections::HashMap;
+
 use coverage_model::bridge::{QUEUES, WindowInput};
 use lmcache_prom::contract::{Catalog, Part as NamePart};
 use lmcache_prom::{Captured, Scrape, Timeline};
@@ -68,29 +70,54 @@ fn whole_run(own: &[&Timeline], reference: usize) -> Option<Vec<Moment>> {
     Some(moments.to_vec())
 }
 
+/// A process' pages by name, to be asked many times.
+struct Names<'a> {
+    timeline: &'a Timeline,
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(timeline: &'a Timeline, paths: &[String]) -> Self {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, captured) in timeline.scrapes().iter().enumerate() {
+            by_name.entry(stem(captured, paths)).or_default().push(at);
+        }
+        Self { timeline, by_name }
+    }
+}
+
+/// The name of a page without its ending.
+fn stem(captured: &Captured, paths: &[String]) -> String {
+    let path = paths.get(captured.id).map_or("", String::as_str);
+    let base = path.rsplit('/').next().unwrap_or(path);
+    base.split('.').next().unwrap_or(base).to_owned()
+}
+
 /// Moments by the pages that lie beside each other.
 fn beside(own: &[&Timeline], reference: usize, paths: &[String]) -> Vec<Moment> {
     let Some(lead) = own.get(reference) else { return vec![] };
+    let names: Vec<Names<'_>> = own.iter().map(|timeline| Names::of(timeline, paths)).collect();
     let mut out: Vec<Moment> = Vec::new();
     let mut used: Vec<Option<usize>> = vec![None; own.len()];
     let last = lead.scrapes().len().saturating_sub(1);
     for at in 0..lead.scrapes().len() {
         let mut moment = Moment { pages: vec![None; own.len()], skew: None };
-        for (slot, timeline) in own.iter().enumerate() {
+        for (slot, others) in names.iter().enumerate() {
             let found = if slot == reference {
                 Some(at)
             } else if last == 0 {
                 // One page of the engine: the last of the others is nearest to "now".
-                timeline.scrapes().len().checked_sub(1)
+                others.timeline.scrapes().len().checked_sub(1)
             } else {
-                partner(lead, at, timeline, used.get(slot).copied().flatten(), paths)
+                partner(lead, at, others, used.get(slot).copied().flatten(), paths)
             };
             if let Some(page) = moment.pages.get_mut(slot) {
                 *page = found;
             }
             if let (Some(found), Some(used)) = (found, used.get_mut(slot)) {
                 *used = Some(found);
-                let apart = time(lead, at).zip(time(timeline, found)).map(|(a, b)| (a - b).abs());
+                let apart =
+                    time(lead, at).zip(time(others.timeline, found)).map(|(a, b)| (a - b).abs());
                 moment.skew = match (moment.skew, apart) {
                     (Some(a), Some(b)) => Some(a.max(b)),
                     (a, b) => a.or(b),
@@ -106,28 +133,25 @@ fn time(timeline: &Timeline, at: usize) -> Option<f64> {
     timeline.scrapes().get(at)?.time
 }
 
-/// The page of `other` that was taken with the reference's page `at`.
+/// The page of another process that was taken with the reference's page `at`.
 fn partner(
     lead: &Timeline,
     at: usize,
-    other: &Timeline,
+    others: &Names<'_>,
     used: Option<usize>,
     paths: &[String],
 ) -> Option<usize> {
+    let other = others.timeline;
     let free = used.map_or(0, |used| used + 1);
-    let stem = |captured: &Captured| {
-        let path = paths.get(captured.id).map_or("", String::as_str);
-        let base = path.rsplit('/').next().unwrap_or(path);
-        base.split('.').next().unwrap_or(base).to_owned()
-    };
     let own = lead.scrapes().get(at)?;
-    let named = stem(own);
-    let same_name = |captured: &Captured| !named.is_empty() && stem(captured) == named;
-    let candidates = || other.scrapes().iter().enumerate().skip(free);
+    let named = stem(own, paths);
+    let same_name = || {
+        let places = others.by_name.get(&named).filter(|_| !named.is_empty());
+        places.into_iter().flatten().copied().filter(|place| *place >= free)
+    };
     let Some(now) = own.time else {
-        let by_name = candidates().find(|(_, c)| same_name(c)).map(|(place, _)| place);
         let as_many = lead.scrapes().len() == other.scrapes().len();
-        return by_name.or_else(|| (as_many && at >= free).then_some(at));
+        return same_name().next().or_else(|| (as_many && at >= free).then_some(at));
     };
     // Nearer to this page than to its neighbours.
     let gap = [at.checked_sub(1), Some(at + 1)]
@@ -136,16 +160,20 @@ fn partner(
         .filter_map(|neighbour| time(lead, neighbour))
         .map(|t| (t - now).abs())
         .fold(f64::INFINITY, f64::min);
-    let near = |c: &Captured| c.time.map(|t| (t - now).abs()).filter(|apart| *apart <= gap / 2.0);
-    let by_name =
-        candidates().find(|(_, c)| same_name(c) && (c.time.is_none() || near(c).is_some()));
-    let by_time = || {
-        candidates()
-            .filter_map(|(place, c)| near(c).map(|apart| (place, apart)))
+    let apart = |place: usize| time(other, place).map(|t| (t - now).abs());
+    let near = |place: usize| apart(place).filter(|apart| *apart <= gap / 2.0);
+    let by_name = same_name().find(|p| apart(*p).is_none() || near(*p).is_some());
+    by_name.or_else(|| {
+        // Pages are in order of time: the nearest is the last before or the first after.
+        let after = other.scrapes().partition_point(|c| c.time.is_some_and(|t| t < now));
+        [after.checked_sub(1), Some(after)]
+            .into_iter()
+            .flatten()
+            .filter(|place| *place >= free)
+            .filter_map(|place| Some((place, near(place)?)))
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(place, _)| place)
-    };
-    by_name.map(|(place, _)| place).or_else(by_time)
+    })
 }
 
 /// The windows between the moments. `kinds` are the places of servers and of engines in `own`.

@@ -364,6 +364,15 @@ pub(super) fn worth_lines(worth: &Worth) -> Vec<String> {
             ttft.note
         ));
     }
+    for engine in &worth.ttft_by_engine {
+        let role = engine.kv_role.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
+        out.push(format!(
+            "time to first token at {}{role}: mean {} s ({} requests)",
+            engine.engine,
+            number(engine.ttft.mean),
+            engine.ttft.requests
+        ));
+    }
     if let Some(money) = &worth.money {
         for (what, value) in [
             ("saved an hour of this traffic", money.saved_usd_per_hour),
