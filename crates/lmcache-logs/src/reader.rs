@@ -71,6 +71,8 @@ pub struct LogReader {
     key: Vec<u8>,
     context: Option<AhoCorasick>,
     setting_fields: Vec<Option<usize>>,
+    /// The field that holds a whole configuration.
+    config_field: usize,
     pub(crate) number: u64,
     pub(crate) bytes: u64,
     pub(crate) filled: u64,
@@ -108,6 +110,8 @@ impl LogReader {
         let events = vec![Event::default(); table.ids.len()];
         let setting_fields =
             table.fields.iter().map(|f| SETTING_FIELDS.iter().position(|s| s == f)).collect();
+        let config_field =
+            table.fields.iter().position(|f| *f == "config").unwrap_or(usize::MAX);
         Self {
             tracebacks: Tracebacks::new(opts.max_tracebacks),
             table,
@@ -119,6 +123,7 @@ impl LogReader {
             key: Vec::new(),
             context: AhoCorasick::builder().ascii_case_insensitive(true).build(CONTEXT).ok(),
             setting_fields,
+            config_field,
             number: 0,
             bytes: 0,
             filled: 0,
@@ -359,7 +364,7 @@ impl LogReader {
                         event.add_number(capture.field, value);
                     }
                 }
-                Kept::Text if config => {}
+                Kept::Text if config && usize::from(capture.field) == self.config_field => {}
                 Kept::Text => event.add_text(capture.field, value, 120),
                 Kept::Hash => {
                     if event.count == 1 {
@@ -378,7 +383,7 @@ impl LogReader {
         for capture in &captures {
             let field = usize::from(capture.field);
             let value = message.get(capture.start..capture.end).unwrap_or_default();
-            if config && capture.kind == Kept::Text {
+            if config && capture.kind == Kept::Text && field == self.config_field {
                 self.config(id, value);
             } else if let Some(Some(known)) = self.setting_fields.get(field)
                 && let Some(name) = SETTING_FIELDS.get(*known)
