@@ -334,7 +334,7 @@ fn variants_of_rules() {
     let job = Job::of("not_enough_evidence");
     for group in ["kv_cache", "queue", "prefill"] {
         job.edit("metrics/metrics_summary.json", |v| {
-            v[group]["claim_status"] = json!("not_proven")
+            v[group]["claim_status"] = json!("not_proven");
         });
     }
     assert_eq!(job.report(&[])["rule_fired"], "metrics_groups_not_proven");

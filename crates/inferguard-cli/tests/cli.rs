@@ -106,7 +106,9 @@ fn declared_facts_count_and_contradictions_are_told() {
     );
     let fits = run(&[&packet[..], &["--release", "0.5.6"]].concat()).json();
     assert_eq!(fits["releases"]["lmcache"]["max"], "0.5.6");
-    assert!(fits["findings"].as_array().unwrap().iter().all(|f| f["severity"] == "info"), "{fits}");
+    // What remains is what an operator should merely know: the empty salt of a single tenant.
+    let loud = |f: &serde_json::Value| f["severity"] != "info";
+    assert!(!fits["findings"].as_array().unwrap().iter().any(loud));
 }
 
 #[test]

@@ -23,7 +23,6 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once a run")]
 pub(crate) enum Command {
     /// Everything at once, on one screen: files, directories, standard input (-) or URLs
     Check(CheckArgs),

@@ -98,7 +98,7 @@ pub(crate) struct Job {
     /// The directory as the user named it.
     pub(crate) dir: PathBuf,
     /// Whether it has the layout of a job, or is a packet of evidence.
-    pub(crate) is_job: bool,
+    pub(crate) has_layout: bool,
     /// Requests in order, and the file that they are of.
     pub(crate) requests: Vec<Request>,
     /// Where the requests lie.
@@ -141,7 +141,7 @@ impl Job {
     /// Reads a directory. `validation` is the validation report that the user named.
     pub(crate) fn read(dir: &Path, validation: Option<&Path>) -> Self {
         let mut job = Self { dir: dir.to_owned(), ..Self::default() };
-        job.is_job = JOB_ONLY.iter().any(|path| dir.join(path).exists());
+        job.has_layout = JOB_ONLY.iter().any(|path| dir.join(path).exists());
         for (index, (role, paths)) in FILES.iter().enumerate() {
             let found = paths.iter().map(|p| dir.join(p)).find(|p| p.is_file());
             let read = found.as_deref().is_some_and(|path| job.file(role, path));

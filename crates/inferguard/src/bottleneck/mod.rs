@@ -77,7 +77,7 @@ pub fn diagnose(
     }
     let packet = open(&[Input::Path(dir.clone())], &Limits::default());
     let mut job = Job::read(dir, request.validation_report.as_deref());
-    if job.requests.is_empty() && !job.is_job {
+    if job.requests.is_empty() && !job.has_layout {
         for artifact in packet.artifacts.iter().filter(|a| a.kind == ArtifactKind::Requests) {
             job.add_requests(Path::new(&artifact.path));
         }
@@ -87,7 +87,7 @@ pub fn diagnose(
     }
     let checked = check(catalog, packet, &Options::default());
     let mut numbers = measures::take(&job);
-    if !job.is_job {
+    if !job.has_layout {
         pages::take(&checked, &mut numbers);
         measures::shares(&mut numbers);
     }
@@ -103,8 +103,11 @@ pub fn diagnose(
     let inputs = Inputs {
         numbers: &numbers,
         thresholds: &request.thresholds,
-        launch: failure.as_ref().map(Option::as_ref).map_err(|()| ()),
-        is_job: job.is_job,
+        launch: match &failure {
+            Ok(failure) => Ok(failure.as_ref()),
+            Err(()) => Err(()),
+        },
+        is_job: job.has_layout,
         missing: &job.missing,
     };
     let answers: Vec<(&'static str, Outcome)> =
@@ -121,18 +124,19 @@ pub fn diagnose(
         .map(|finding| LmcacheFinding { found_by: "evidence".into(), finding })
         .collect();
     if let Some(compat) = &job.compat {
-        let more = beside::read(compat, &findings, redactor.as_ref());
+        // Behind what was judged here, which is ranked by the rules.
+        let mut more = beside::read(compat, &findings, redactor.as_ref());
+        let order = |s: &str| ["critical", "warning", "info"].iter().position(|x| *x == s);
+        more.sort_by_key(|f| order(&f.finding.severity));
         findings.extend(more);
     }
-    let order = |s: &str| ["critical", "warning", "info"].iter().position(|x| *x == s);
-    findings.sort_by_key(|f| order(&f.finding.severity));
     let failure = failure.ok().flatten();
-    let (confidence, confidence_because) = confidence(&fired, &numbers, job.is_job);
+    let (confidence, confidence_because) = confidence(&fired, &numbers, job.has_layout);
     Ok(BottleneckReport {
         schema_version: BottleneckReport::SCHEMA.into(),
         tool: Tool::this(),
         job_id: job.id(),
-        layout: if job.is_job { "job" } else { "packet" }.into(),
+        layout: if job.has_layout { "job" } else { "packet" }.into(),
         verdict: fired.verdict,
         confidence,
         confidence_because,

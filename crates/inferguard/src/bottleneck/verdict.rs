@@ -246,7 +246,7 @@ fn sglang_speculative(i: &Inputs<'_>) -> Outcome {
     }
     match i.need(["prefix_cache.hit_rate"]) {
         Err(missing) => Outcome::NotEvaluable(missing),
-        Ok([rate]) if rate == 0.0 => takes_back(
+        Ok([0.0]) => takes_back(
             "sglang_speculative_cache_hit_bug_downgrade",
             "SGLang reports a prefix hit rate of 0 with speculative decoding, which a known fault does whatever hits"
                 .into(),
