@@ -117,7 +117,7 @@ impl Runner<'_> {
         let mut shown = Shown {
             level: Level::MissingSignal,
             command,
-            expected: part.missing.is_none().then(|| expectation(part)).unwrap_or_default(),
+            expected: if part.missing.is_none() { expectation(part) } else { String::new() },
             broken: None,
         };
         if part.missing.is_some() {
@@ -153,20 +153,19 @@ impl Runner<'_> {
     fn prove(&self, part: &Part, fixture: &Fixture) -> Result<()> {
         let line = part.arguments().replace("{}", &format!("fixtures/packets/{}", fixture.name));
         let known = self.whole.lock().ok().and_then(|whole| whole.get(&line).cloned());
-        let answer = match known {
-            Some(answer) => answer,
-            None => {
-                let answer = self.answer(&line).map_err(|e| format!("{e:#}"));
-                if let Ok(mut whole) = self.whole.lock() {
-                    whole.insert(line, answer.clone());
-                }
-                answer
+        let answer = if let Some(answer) = known {
+            answer
+        } else {
+            let answer = self.answer(&line).map_err(|e| format!("{e:#}"));
+            if let Ok(mut whole) = self.whole.lock() {
+                whole.insert(line, answer.clone());
             }
+            answer
         };
         let report = answer.map_err(|error| anyhow::anyhow!(error))?;
         if !holds(&report, &part.place(), part)? {
             let seen = place::find(&report, &part.place())?;
-            let seen: Vec<String> = seen.iter().take(3).map(|v| v.to_string()).collect();
+            let seen: Vec<String> = seen.iter().take(3).map(ToString::to_string).collect();
             bail!("it says {}", if seen.is_empty() { "nothing".into() } else { seen.join(", ") });
         }
         if let Some(control) = &part.control {
