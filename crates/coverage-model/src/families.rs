@@ -497,7 +497,7 @@ pub const FAMILIES: &[Family] = &[
             "sglang.max_total_num_tokens",
         ],
     ),
-    f("sglang", "cached_tokens_by_source", AfterTraffic, &["sglang.cached_tokens"]),
+    f("sglang", "cached_tokens_by_source", Optional, &["sglang.cached_tokens"]),
     f("sglang", "kv_transfer", ExternalCacheConfigured, &["sglang.kv_transfer_*"]),
     f("sglang", "hicache", Optional, &["sglang.hicache_*", "sglang.load_back_*"]),
     f(

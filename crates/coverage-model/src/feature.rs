@@ -40,6 +40,10 @@ const FEATURES: &[Feature] = &[
         "LMCache's own MP connector is not seen on the engine's page",
     ),
     feature("nixl", Without::NotApplicable, "no NIXL connector is configured or seen"),
+    feature("mooncake", Without::NotApplicable, "no Mooncake connector is configured or seen"),
+    feature("hf3fs", Without::NotApplicable, "no HF3FS connector is configured or seen"),
+    feature("hisparse", Without::NotApplicable, "no HiSparse connector is configured or seen"),
+    feature("umbp", Without::NotApplicable, "no UMBP transfer is seen"),
     feature("disaggregation", Without::NotApplicable, "no PD disaggregation is configured or seen"),
     feature(
         "cpu_offload",
@@ -70,6 +74,16 @@ const FEATURES: &[Feature] = &[
         Without::NotEmitted,
         "only with the native (CUDA) transfer recorder",
     ),
+];
+
+/// Beginnings of connector names, and the features that the connectors bring.
+const OF_CONNECTOR: &[(&str, &str)] = &[
+    ("Nixl", "nixl"),
+    ("Mooncake", "mooncake"),
+    ("HF3FS", "hf3fs"),
+    ("HiSparse", "hisparse"),
+    ("Offloading", "cpu_offload"),
+    ("SimpleCPUOffload", "cpu_offload"),
 ];
 
 pub(crate) fn describe(id: &str) -> Option<&'static Feature> {
@@ -105,8 +119,17 @@ impl InUse {
             }
         }
         for fact in &evidence.facts {
-            if let FactKind::Feature(id) = fact.kind {
-                map.entry(id).or_insert_with(|| format!("{} says so", fact.source.what));
+            match &fact.kind {
+                FactKind::Feature(id) => {
+                    map.entry(*id).or_insert_with(|| format!("{} says so", fact.source.what));
+                }
+                FactKind::Connector(name) => {
+                    let brings = OF_CONNECTOR.iter().filter(|(start, _)| name.starts_with(start));
+                    for (_, id) in brings {
+                        map.entry(*id).or_insert_with(|| format!("the connector is {name}"));
+                    }
+                }
+                _ => {}
             }
         }
         Self(map)
