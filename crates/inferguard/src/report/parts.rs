@@ -42,6 +42,10 @@ pub struct Options {
     pub settings: diagnosis_rules::Settings,
     /// What the user declares of costs.
     pub costs: coverage_model::bridge::Declared,
+    /// What the user says of the chunks of lookups.
+    pub chunks: crate::sizing::Chunks,
+    /// No rule is asked.
+    pub no_rules: bool,
 }
 
 /// What the user declares of the MP server's launch; `null` is "not said", which is no default.
