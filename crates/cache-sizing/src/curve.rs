@@ -14,7 +14,7 @@ const PARTS: u8 = 16;
 const T95: f64 = 2.131;
 
 /// How a curve is taken.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurveOptions {
     /// In which order the chunks of a lookup are touched.
     pub order: Order,

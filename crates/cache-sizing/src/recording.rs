@@ -93,13 +93,9 @@ impl Recording {
 
     /// Adds a lookup. One without a time counts at the time of the one before it.
     pub fn push(&mut self, at: Option<f64>, group: u32, tokens: u64, chain: &[u64], name: &str) {
-        let at = match at.filter(|at| at.is_finite()) {
-            Some(at) => at,
-            None => {
-                self.without_time += 1;
-                self.latest
-            }
-        };
+        let told = at.filter(|at| at.is_finite());
+        self.without_time += u64::from(told.is_none());
+        let at = told.unwrap_or(self.latest);
         self.ordered &= self.rows.is_empty() || at >= self.latest;
         self.latest = at;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));

@@ -54,8 +54,9 @@ fn check(log: &[Made], groups: &[Group], order: Order) {
     assert_eq!(curve.bound(), naive(log, groups, order, top));
     // The groups' shares add up.
     for step in &curve.steps {
-        let sum: u64 =
-            (0..groups.len() as u32).map(|g| curve.group_hit_tokens(g, step.bytes)).sum();
+        let sum: u64 = (0..u32::try_from(groups.len()).unwrap())
+            .map(|g| curve.group_hit_tokens(g, step.bytes))
+            .sum();
         assert_eq!(sum, step.hit_tokens);
     }
     // The smallest size that is enough is enough, and one byte less is not.

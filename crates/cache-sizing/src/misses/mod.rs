@@ -283,10 +283,9 @@ impl MissesBuilder {
             .map(|&reason| {
                 let most = out.reasons.get(reason);
                 let brings = match reason {
-                    Reason::Diverged => Some(most),
                     Reason::Capacity => Some(gain(&self.roomy)),
                     Reason::Cleared => Some(self.lasting.as_ref().map_or(0, gain)),
-                    Reason::PrefixGap | Reason::LoadFailed => Some(most),
+                    Reason::Diverged | Reason::PrefixGap | Reason::LoadFailed => Some(most),
                     // New text brings nothing, and an old text behind a new head all of it: no hash
                     // tells the two apart. Nor how much of a tail is repeated.
                     Reason::Cold | Reason::Tail | Reason::BelowChunk | Reason::Unknown => None,

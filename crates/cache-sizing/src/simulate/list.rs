@@ -35,7 +35,7 @@ pub(super) struct Lists {
     nodes: Vec<Node>,
     free: Vec<u32>,
     index: HashMap<u64, u32>,
-    lists: Vec<Ends>,
+    ends: Vec<Ends>,
 }
 
 /// A key as it is listed.
@@ -54,10 +54,10 @@ impl Lists {
 
     fn ends(&mut self, list: u32) -> Option<&mut Ends> {
         let at = list as usize;
-        if at >= self.lists.len() {
-            self.lists.resize(at + 1, Ends::default());
+        if at >= self.ends.len() {
+            self.ends.resize(at + 1, Ends::default());
         }
-        self.lists.get_mut(at)
+        self.ends.get_mut(at)
     }
 
     pub(super) fn get(&self, id: u64) -> Option<Key> {
@@ -66,15 +66,15 @@ impl Lists {
     }
 
     pub(super) fn len(&self, list: u32) -> usize {
-        self.lists.get(list as usize).map_or(0, |l| l.len)
+        self.ends.get(list as usize).map_or(0, |l| l.len)
     }
 
     pub(super) fn bytes(&self, list: u32) -> u64 {
-        self.lists.get(list as usize).map_or(0, |l| l.bytes)
+        self.ends.get(list as usize).map_or(0, |l| l.bytes)
     }
 
     pub(super) fn lists(&self) -> u32 {
-        u32::try_from(self.lists.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
     }
 
     /// Puts a key at the newest end of a list, wherever it was before.
@@ -140,13 +140,13 @@ impl Lists {
 
     /// The key to be evicted first.
     pub(super) fn oldest(&self, list: u32) -> Option<Key> {
-        let node = self.node(self.lists.get(list as usize)?.oldest)?;
+        let node = self.node(self.ends.get(list as usize)?.oldest)?;
         Some(Key { id: node.id, bytes: node.bytes, list: node.list, group: node.group })
     }
 
     /// All keys of a list, the oldest first.
     pub(super) fn iter(&self, list: u32) -> impl Iterator<Item = u64> + '_ {
-        let mut at = self.lists.get(list as usize).map_or(NONE, |l| l.oldest);
+        let mut at = self.ends.get(list as usize).map_or(NONE, |l| l.oldest);
         std::iter::from_fn(move || {
             let node = self.node(at)?;
             at = node.after;

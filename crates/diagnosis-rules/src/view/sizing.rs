@@ -17,6 +17,9 @@ pub struct Sizing {
     pub left_after_eviction: f64,
     /// An L2 is there: what L1 loses it may still serve.
     pub l2: bool,
+    /// The server's counters know salts and the lookups do not: prompts of two tenants look
+    /// shared.
+    pub salts_unrecorded: bool,
     /// Bytes of chunks are told by the lookups.
     pub bytes_known: bool,
     /// Where the lookups were read.

@@ -211,24 +211,27 @@ fn groups(report: &CapacityReport, sheet: &mut Sheet) {
     }
     sheet.entry("BY GROUP", "share of its own tokens that a cache shared by all serves");
     let shown: Vec<usize> = picks(report.sizes.len(), 4);
-    let head: String = shown
-        .iter()
-        .filter_map(|i| report.sizes.get(*i))
-        .map(|r| format!("{:>10}", size(report, r.bytes)))
-        .collect();
+    let head =
+        cells(shown.iter().filter_map(|i| report.sizes.get(*i)).map(|r| size(report, r.bytes)));
     sheet.raw(&format!("          {:<18} {:>7}{head}", "", "bound"));
     for group in &report.groups {
-        let cells: String = shown
-            .iter()
-            .filter_map(|i| group.hit_tokens.get(*i))
-            .map(|hit| format!("{:>10}", share(*hit, group.tokens)))
-            .collect();
+        let cells = cells(
+            shown
+                .iter()
+                .filter_map(|i| group.hit_tokens.get(*i))
+                .map(|hit| share(*hit, group.tokens)),
+        );
         let name: String = safe(&group.name).chars().take(18).collect();
         sheet.raw(&format!(
             "          {name:<18} {:>7}{cells}",
             share(group.bound_tokens, group.tokens)
         ));
     }
+}
+
+/// Texts side by side.
+fn cells(texts: impl Iterator<Item = String>) -> String {
+    texts.fold(String::new(), |line, text| format!("{line}{text:>10}"))
 }
 
 /// At most `most` of `len` places, the last among them, evenly spread.

@@ -10,7 +10,7 @@ use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
 use super::check::judge;
-use super::parts::{Options, Tool};
+use super::parts::{Options, Rules, Tool};
 use crate::packet::{Artifact, Packet};
 use crate::sizing::{Counted, Lane, Sized};
 
@@ -252,7 +252,7 @@ pub fn capacity(
     options: &Options,
     asked: &CapacityOptions,
 ) -> Result<CapacityReport, Vec<Artifact>> {
-    let judged = judge(catalog, &mut packet, &Options { no_rules: true, ..options.clone() });
+    let judged = judge(catalog, &mut packet, &Options { rules: Rules::Skipped, ..options.clone() });
     let Some(sized) = judged.sized else { return Err(packet.artifacts) };
     Ok(report(&sized, packet.artifacts, asked))
 }
@@ -276,9 +276,9 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
     let groups = sized.recording.groups();
     let tier = Tier { bytes: None, policy, eviction, quotas: quotas(groups, asked) };
     let rate = asked.prefill_tokens_per_second.or(deployment.prefill_tokens_per_second);
-    let sizes = sizes(&curve, asked);
+    let rows = rows(&curve, asked);
     let affordable = sized.recording.is_exact()
-        && curve.sums.chunks.saturating_mul(sizes.len() as u64 + 1) <= SIMULATED;
+        && curve.sums.chunks.saturating_mul(rows.len() as u64 + 1) <= SIMULATED;
     let row = |bytes: u64| {
         let hit = curve.hit_tokens(bytes);
         let simulated = affordable.then(|| {
@@ -335,10 +335,10 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
             .target
             .map(|hit_rate| TargetSize { hit_rate, bytes: curve.size_for(hit_rate) }),
         current,
-        sizes: sizes.iter().map(|bytes| row(*bytes)).collect(),
+        sizes: rows.iter().map(|bytes| row(*bytes)).collect(),
         curve: points(&curve).into_iter().map(|(bytes, hit)| point(bytes, hit)).collect(),
         by: asked.by,
-        groups: group_rows(&curve, groups, &sizes, asked.by),
+        groups: group_rows(&curve, groups, &rows, asked.by),
         working_set: WorkingRow {
             window_s: curve.window.window_s,
             mean_bytes: curve.window.mean,
@@ -426,7 +426,7 @@ fn quotas(groups: &[Group], asked: &CapacityOptions) -> Vec<(u32, u64)> {
 }
 
 /// The sizes that are asked for, or powers of two up to the size that is enough.
-fn sizes(curve: &Curve, asked: &CapacityOptions) -> Vec<u64> {
+fn rows(curve: &Curve, asked: &CapacityOptions) -> Vec<u64> {
     let mut out = asked.sizes.clone();
     if out.is_empty() {
         let top = curve.enough_bytes().max(curve.largest_chunk).max(1).next_power_of_two();

@@ -13,7 +13,9 @@ use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
 use super::findings::{Finding, Known, NotEvaluable, not_evaluable, view};
-use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
+use super::parts::{
+    ArchitectureRow, Options, Releases, Rules, Tool, declare, narrow_by_facts, releases,
+};
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
@@ -288,10 +290,12 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         let deployment = Deployment::of(&view, &gathered.files, &gathered.trace_starts);
         Sized::new(gathered, deployment, options.chunks)
     });
-    let sizing = sized.as_ref().filter(|_| !options.no_rules).map(Sized::evidence);
+    let sizing = sized.as_ref().filter(|_| options.rules == Rules::Asked).map(Sized::evidence);
     view.sizing = sizing.as_ref();
-    let diagnosis =
-        if options.no_rules { Diagnosis::default() } else { diagnose(&view, &options.settings) };
+    let diagnosis = match options.rules {
+        Rules::Asked => diagnose(&view, &options.settings),
+        Rules::Skipped => Diagnosis::default(),
+    };
     drop(view);
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);

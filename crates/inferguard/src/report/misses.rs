@@ -6,8 +6,8 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::check::judge;
-use super::parts::{Options, Tool};
-use crate::packet::{Artifact, Packet};
+use super::parts::{Options, Rules, Tool};
+use crate::packet::{Artifact, Packet, hex};
 use crate::sizing::{Cleared, Counted, Lane, Sized};
 
 /// What the user asks.
@@ -149,7 +149,7 @@ pub fn misses(
     options: &Options,
     asked: &MissesOptions,
 ) -> Result<MissesReport, NoMisses> {
-    let judged = judge(catalog, &mut packet, &Options { no_rules: true, ..options.clone() });
+    let judged = judge(catalog, &mut packet, &Options { rules: Rules::Skipped, ..options.clone() });
     let Some(sized) = judged.sized else { return Err(NoMisses::NoLookups(packet.artifacts)) };
     if !sized.recording.is_exact() {
         return Err(NoMisses::TooMany);
@@ -161,8 +161,7 @@ pub fn misses(
 fn short(what: &str, bytes: &[u8]) -> String {
     let digest =
         Sha256::new().chain_update("one report, one salt").chain_update(what).chain_update(bytes);
-    let hex: String = digest.finalize().iter().take(5).map(|b| format!("{b:02x}")).collect();
-    hex
+    hex(digest.finalize().get(..5).unwrap_or_default())
 }
 
 fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option<MissesReport> {
@@ -223,14 +222,14 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
     let counted = sized.counted().cloned();
     let misses = match &counted {
         Some(counted) => {
-            let sizes = sized.recording.groups().iter().map(|g| g.chunk_tokens);
-            let chunk = sizes.max().unwrap_or(0) as f64;
+            let groups = sized.recording.groups().iter();
+            let chunk = groups.map(|g| g.chunk_tokens).max().unwrap_or(0) as f64;
             misses
                 .with_counted(whole(counted.hit_tokens), whole(counted.load_failed_chunks * chunk))
         }
         None => misses,
     };
-    let missed = misses.missed_tokens();
+    let rest = misses.missed_tokens();
     let brings = |reason: Reason| {
         misses.would_bring.iter().find(|(r, _)| *r == reason).and_then(|(_, tokens)| *tokens)
     };
@@ -252,7 +251,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
         lookups_below_chunk: misses.lookups_below_chunk,
         tokens: misses.tokens,
         hit_tokens: misses.hit_tokens,
-        missed_tokens: missed,
+        missed_tokens: rest,
         reasons: misses
             .reasons
             .iter()
@@ -260,7 +259,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
                 reason,
                 about: reason.about().into(),
                 tokens,
-                share: if missed == 0 { 0.0 } else { tokens as f64 / missed as f64 },
+                share: if rest == 0 { 0.0 } else { tokens as f64 / rest as f64 },
                 would_bring: brings(reason),
             })
             .collect(),

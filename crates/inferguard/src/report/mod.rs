@@ -45,5 +45,7 @@ pub use misses::{
     FamilyRow, MissesOptions, MissesReport, NoMisses, ReasonRow, RequestRow, misses, misses_csv,
 };
 pub use numbers::{CacheblendSummary, L2Summary};
-pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};
+pub use parts::{
+    ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Rules, Tool,
+};
 pub use rule_config::{RuleConfigError, rule_config};

@@ -133,6 +133,7 @@ impl Sized {
             left_after_eviction: self.deployment.eviction.watermark
                 * (1.0 - self.deployment.eviction.ratio),
             l2: self.deployment.l2.is_some(),
+            salts_unrecorded: self.salt_note().is_some(),
             bytes_known: self.bytes_known,
             artifacts: self.artifacts.clone(),
             span_s: self.recording.span().map_or(0.0, |(first, last)| last - first),

@@ -25,6 +25,16 @@ fn held<'a>(cx: &Context<'a>) -> Result<(&'a Sizing, u64), Outcome> {
             &["lookup hashes of the LMCache server (--lookup-hash-log-dir DIR)"],
         ));
     };
+    if cx.view.targets.iter().any(|t| t.any("blend.")) {
+        // CacheBlend serves chunks that are no prefix.
+        return Err(Outcome::NotApplicable);
+    }
+    if sizing.salts_unrecorded {
+        return Err(Outcome::not_evaluable(
+            "lookups record no salts: prompts of two tenants look shared that are not",
+            &["lookup hashes of one tenant alone"],
+        ));
+    }
     let sums = &sizing.curve.sums;
     if (sums.lookups as f64) < cx.threshold(&LEAST_LOOKUPS) || sums.chunk_tokens == 0 {
         return Err(Outcome::not_evaluable(
