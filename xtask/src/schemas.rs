@@ -6,8 +6,8 @@ use anyhow::Result;
 use inferguard::bottleneck::BottleneckReport;
 use inferguard::metrics::{EngineRow, GpuRow, MetricsSummary, PartialResults, RawSampleRow};
 use inferguard::report::{
-    CacheblendReport, CatalogDiff, CatalogList, CatalogShow, CheckReport, CompatReport,
-    CoverageReport, DriftReport, ExplainReport,
+    CacheblendReport, CapacityReport, CatalogDiff, CatalogList, CatalogShow, CheckReport,
+    CompatReport, CoverageReport, DriftReport, ExplainReport, MissesReport,
 };
 use inferguard::trace::{ReplaySummaryReport, TraceCheckReport, TraceInfoReport, TraceReuseReport};
 use lmcache_trace::{KeyRow, RecordRow, ReplayEvidence, TraceEvidence};
@@ -32,6 +32,8 @@ pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
         ("catalog-diff", schemars::schema_for!(CatalogDiff)),
         ("catalog-drift", schemars::schema_for!(DriftReport)),
         ("explain", schemars::schema_for!(ExplainReport)),
+        ("capacity", schemars::schema_for!(CapacityReport)),
+        ("misses", schemars::schema_for!(MissesReport)),
         ("trace-info", schemars::schema_for!(TraceInfoReport)),
         ("trace-check", schemars::schema_for!(TraceCheckReport)),
         ("trace-reuse", schemars::schema_for!(TraceReuseReport)),

@@ -24,7 +24,7 @@ pub use rule::{Context, Example, File, Kind, Lifecycle, Rule, Severity, Threshol
 pub use rules::RULES;
 pub use settings::{Settings, SettingsError, nearest};
 pub use view::{
-    Declared, Event, Growth, Lane, Printed, Reading, Sample, Stated, Target, Teller, View,
+    Declared, Event, Growth, Lane, Printed, Reading, Sample, Sizing, Stated, Target, Teller, View,
 };
 
 /// The rule of a code, an alias or a cause class.

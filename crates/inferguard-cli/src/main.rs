@@ -11,6 +11,7 @@ mod diagnose;
 mod metrics;
 mod output;
 mod run;
+mod sizing;
 mod trace;
 mod watch;
 

@@ -54,6 +54,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::DiagnoseBottleneck(args) => crate::diagnose::run(args),
         Command::Trace(command) => crate::trace::run(command),
         Command::Explain(args) => explain(args),
+        Command::Capacity(args) => crate::sizing::capacity(args),
+        Command::Misses(args) => crate::sizing::misses(args),
         Command::Catalog(command) => catalog(command),
     }
 }
@@ -133,7 +135,7 @@ fn is_url(target: &str) -> bool {
 }
 
 /// A file as it is named.
-fn file(target: &str) -> Input {
+pub(crate) fn file(target: &str) -> Input {
     if target == "-" { Input::Stdin } else { Input::Path(PathBuf::from(target)) }
 }
 

@@ -30,6 +30,7 @@ pub mod packet;
 pub mod render;
 pub mod report;
 mod roles;
+pub mod sizing;
 pub mod trace;
 
 pub use lanes::{HttpRow, Lanes, LaunchRow, LogRow, SpanRow, TraceRow};

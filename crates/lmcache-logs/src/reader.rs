@@ -110,8 +110,7 @@ impl LogReader {
         let events = vec![Event::default(); table.ids.len()];
         let setting_fields =
             table.fields.iter().map(|f| SETTING_FIELDS.iter().position(|s| s == f)).collect();
-        let config_field =
-            table.fields.iter().position(|f| *f == "config").unwrap_or(usize::MAX);
+        let config_field = table.fields.iter().position(|f| *f == "config").unwrap_or(usize::MAX);
         Self {
             tracebacks: Tracebacks::new(opts.max_tracebacks),
             table,

@@ -13,6 +13,7 @@ mod frame;
 mod header;
 mod histogram;
 mod issue;
+mod lookups;
 mod num;
 mod pairing;
 mod record;
@@ -46,6 +47,7 @@ pub use export::{ParquetError, ParquetWriter};
 pub use header::{DigestState, FORMAT_VERSION, Header, Level, MAX_HEADER, MetaValue};
 pub use histogram::Quantile;
 pub use issue::{Issue, IssueEntry, IssueKind, IssueLog};
+pub use lookups::{Lookups, TraceLookup};
 pub use pairing::{CallSample, Calls, Pairing, PrefetchCalls};
 pub use record::{Op, Record};
 pub use redact::Redaction;
@@ -59,7 +61,7 @@ pub use stream::{StreamReader, TeeRead};
 pub use summary::{
     BatchCount, CallShape, Clocks, End, EndKind, EventsSummary, GroupCount, HeaderFacts,
     InfoOptions, InstanceFacts, KeyFacts, LayoutCount, NameCount, OpStats, RankCount, Rate,
-    RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize,
+    RecordFacts, Spread, Summarizer, TraceSummary, UnknownCount, summarize, summarize_with,
 };
 pub use walk::{Hooks, Progress, Tee, Walked, walk};
 

@@ -18,6 +18,7 @@ mod readings;
 mod remote;
 mod server;
 mod shared;
+mod sizing;
 mod telemetry;
 mod trace;
 mod workload;
@@ -161,6 +162,9 @@ pub const RULES: &[&Rule] = &[
     &blend::stale_chunks::RULE,
     &blend::coordinator_timeouts::RULE,
     &liveness::hung::RULE,
+    // What recorded lookups say of the cache's size.
+    &sizing::below_working_set::RULE,
+    &sizing::reuse_bound::RULE,
     // Logs, traces.
     &log::tracebacks::RULE,
     &trace::unreadable::RULE,

@@ -2,6 +2,7 @@
 
 mod events;
 mod settings;
+mod sizing;
 mod target;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use lmcache_trace::{ReplayEvidence, TraceEvidence};
 
 pub use events::Event;
 pub use settings::{Printed, Stated, Teller};
+pub use sizing::Sizing;
 pub use target::{Growth, Reading, Sample, Target};
 
 /// Evidence of one artifact (or, for HTTP, of one server).
@@ -67,6 +69,8 @@ pub struct View<'a> {
     pub replay: Option<&'a ReplayEvidence>,
     /// Lookup hashes.
     pub hashes: Option<&'a LookupHashEvidence>,
+    /// What lookups say of the cache's size, where lookups were recorded.
+    pub sizing: Option<&'a Sizing>,
     /// Mode, architecture, families.
     pub coverage: &'a Coverage,
     /// What engines and caches say of the same tokens.

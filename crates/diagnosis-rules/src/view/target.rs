@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coverage_model::Source;
 use lmcache_prom::contract::{Catalog, Part, SeriesType};
-use lmcache_prom::{Histogram, Scrape, Timeline};
+use lmcache_prom::{Histogram, Restart, Scrape, Timeline};
 
 /// One process over its scrapes.
 #[derive(Debug)]
@@ -212,6 +212,31 @@ impl<'a> Target<'a> {
                     .sum()
             })
             .collect()
+    }
+
+    /// What a counter came to over all processes of this target: its first value and all that it
+    /// grew by.
+    pub fn total(&self, signal: &str) -> Option<f64> {
+        let first = &self.timeline.scrapes().first()?.scrape;
+        self.spelled(signal)
+            .map(sample_name)
+            .map(|name| {
+                let before: f64 =
+                    first.series(&name).map(|s| s.value()).filter(|v| v.is_finite()).sum();
+                let windows = self.timeline.windows().iter();
+                let grown = windows.filter_map(|w| self.timeline.increase(w, &name, &[]));
+                before + grown.map(|i| i.value).sum::<f64>()
+            })
+            .reduce(|a, b| a + b)
+    }
+
+    /// When its processes began that were started between two scrapes, in seconds since 1970.
+    pub fn restarts(&self) -> Vec<f64> {
+        let began = |restart: &Restart| match restart {
+            Restart::StartTimeChanged { to, .. } => Some(*to),
+            _ => None,
+        };
+        self.timeline.windows().iter().filter_map(|w| began(w.restart.as_ref()?)).collect()
     }
 
     /// How much a counter grew, by a label.

@@ -4,6 +4,7 @@ pub(crate) mod collect;
 pub(crate) mod coverage;
 pub(crate) mod diagnose;
 pub(crate) mod metrics;
+pub(crate) mod sizing;
 pub(crate) mod trace;
 
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub(crate) enum Command {
     Trace(trace::TraceCommand),
     /// What a finding means, how to make sure, and what to do: by its code or its cause class
     Explain(ExplainArgs),
+    /// How large the cache must be: the hit rate at every size, from recorded lookups
+    Capacity(sizing::CapacityArgs),
+    /// Why tokens were not served: one reason for each, from recorded lookups
+    Misses(sizing::MissesArgs),
     /// The metric contract of LMCache, vLLM and SGLang, release by release
     #[command(subcommand)]
     Catalog(CatalogCommand),

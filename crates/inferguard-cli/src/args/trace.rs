@@ -249,20 +249,30 @@ fn time(text: &str) -> Result<Time, String> {
     )
 }
 
+/// Bytes of a unit.
+pub(crate) fn unit(name: &str) -> Option<u64> {
+    const UNITS: &[(&str, u64)] = &[
+        ("", 1),
+        ("B", 1),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+    ];
+    UNITS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}
+
 /// `4MiB`, `64MB`, `1GiB` or bytes.
 fn size(text: &str) -> Result<usize, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let factor: usize = match unit.trim() {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        "kB" => 1000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        _ => return Err("a size such as 64MiB is needed".into()),
-    };
+    let factor = self::unit(unit.trim())
+        .and_then(|n| usize::try_from(n).ok())
+        .ok_or("a size such as 64MiB is needed")?;
     number
         .parse::<usize>()
         .ok()

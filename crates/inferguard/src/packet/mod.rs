@@ -13,7 +13,6 @@ mod sniff;
 pub use kind::ArtifactKind;
 pub use open::{Input, Limits, Packet, open};
 pub use read::PAGE_TOO_MANY_SERIES;
-#[cfg(feature = "client")]
 pub(crate) use read::hex;
 pub(crate) use readers::Readers;
 pub use sniff::sniff;

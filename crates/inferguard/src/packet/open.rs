@@ -9,6 +9,7 @@ use super::kind::ArtifactKind;
 use super::read::{Content, read};
 use super::{Artifact, InputIssue, Page, Readers, capture_times, plain_error};
 use crate::lanes::Lanes;
+use crate::sizing::Gathered;
 
 /// Bounds on what is read.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct Limits {
     pub files: usize,
     /// Deepest nesting of directories.
     pub depth: usize,
+    /// Memory for lookups; beyond it they are a sample.
+    pub lookups_bytes: usize,
+    /// Ids of requests are kept with their lookups.
+    pub request_names: bool,
 }
 
 impl Default for Limits {
@@ -36,6 +41,8 @@ impl Default for Limits {
             held_bytes: 1 << 30,
             files: 100_000,
             depth: 32,
+            lookups_bytes: 256 << 20,
+            request_names: false,
         }
     }
 }
@@ -86,6 +93,8 @@ pub struct Packet {
     pub pages: Vec<Page>,
     /// What was read of the others.
     pub lanes: Lanes,
+    /// Lookups of lookup-hash files and traces.
+    pub(crate) lookups: Option<Gathered>,
     /// Readers that serve all artifacts.
     readers: Readers,
 }
@@ -139,6 +148,7 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
     if let Some(reader) = packet.readers.answers() {
         packet.lanes.http.read(reader, &packet.artifacts);
     }
+    packet.lookups = packet.readers.gathered();
     packet
 }
 

@@ -11,7 +11,7 @@ use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_otel::{MetricsFile, SpanEvidence};
 use lmcache_prom::{ReadError, Scrape};
-use lmcache_trace::{Hooks, InfoOptions, ReplayEvidence, TraceEvidence, summarize};
+use lmcache_trace::{ReplayEvidence, TraceError, TraceEvidence, TraceSummary};
 use sha2::{Digest, Sha256};
 
 use super::kind::ArtifactKind;
@@ -220,7 +220,9 @@ fn read_body<R: Read>(
             head.extend_from_slice(&text);
             if rest.is_ok() { index(&head, relative, artifact, readers) } else { Content::Other }
         }
-        ArtifactKind::Lct => trace(Cursor::new(head).chain(body), artifact),
+        ArtifactKind::Lct => {
+            trace(readers.trace(Cursor::new(head).chain(body), relative, limits), artifact)
+        }
         ArtifactKind::TraceReplay => match whole(head, body, limits, artifact) {
             Some(bytes) => Content::ReplayOutput(bytes),
             None => Content::Other,
@@ -259,7 +261,7 @@ fn read_body<R: Read>(
             evidence(head, body, limits, artifact).map_or(Content::Other, Content::HttpEvidence)
         }
         ArtifactKind::LookupHash => {
-            readers.lookup_hashes(Cursor::new(head).chain(body));
+            readers.lookup_hashes(Cursor::new(head).chain(body), relative, limits);
             Content::LookupHashes
         }
         ArtifactKind::LogEvidence => {
@@ -420,9 +422,9 @@ fn index(bytes: &[u8], relative: &str, artifact: &Artifact, readers: &mut Reader
     Content::Index(String::from_utf8_lossy(bytes).into_owned(), probes)
 }
 
-/// Reads a trace; what is wrong inside it is its own evidence.
-fn trace(body: impl Read, artifact: &mut Artifact) -> Content {
-    match summarize(body, &InfoOptions::default(), Hooks::default()) {
+/// A trace that was read; what is wrong inside it is its own evidence.
+fn trace(read: Result<TraceSummary, TraceError>, artifact: &mut Artifact) -> Content {
+    match read {
         Ok(summary) => {
             for issue in summary.issues.first.iter().take(LISTED_ISSUES) {
                 artifact.issues.push(InputIssue {

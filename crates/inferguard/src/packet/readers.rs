@@ -6,6 +6,10 @@ use evidence_redact::{Redactor, Salt};
 use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashOptions, LookupHashReader};
 use lmcache_logs::{LogEvidence, LogOptions, LogReader};
 use lmcache_otel::{MetricsFile, MetricsReader, Names, SpanEvidence, SpanReader};
+use lmcache_trace::{Hooks, InfoOptions, TraceError, TraceSummary, summarize_with};
+
+use super::Limits;
+use crate::sizing::Gathered;
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
@@ -17,6 +21,11 @@ pub(crate) struct Readers {
     lookup_hashes: Option<LookupHashReader>,
     launch: Option<lmcache_launch::Reader>,
     answers: Option<lmcache_http::Reader>,
+    gathered: Option<Gathered>,
+}
+
+fn gathered<'g>(slot: &'g mut Option<Gathered>, limits: &Limits) -> &'g mut Gathered {
+    slot.get_or_insert_with(|| Gathered::new(limits.lookups_bytes, limits.request_names))
 }
 
 impl Readers {
@@ -66,12 +75,40 @@ impl Readers {
     }
 
     /// Adds a file of lookup hashes: all files of a packet are one log over time.
-    pub(crate) fn lookup_hashes(&mut self, body: impl Read) {
+    pub(crate) fn lookup_hashes(&mut self, body: impl Read, relative: &str, limits: &Limits) {
         let reader = self
             .lookup_hashes
             .get_or_insert_with(|| LookupHashReader::new(LookupHashOptions::default()));
-        blocks(body, |block| reader.push(block));
-        reader.next_file();
+        let gathered = gathered(&mut self.gathered, limits);
+        gathered.begin_hashes(relative);
+        blocks(body, |block| {
+            gathered.hash_bytes(block.len());
+            reader.push_with(block, &mut |row| gathered.row(row));
+        });
+        reader.next_file_with(&mut |row| gathered.row(row));
+    }
+
+    /// Reads a trace; its lookups are kept.
+    pub(crate) fn trace(
+        &mut self,
+        body: impl Read,
+        relative: &str,
+        limits: &Limits,
+    ) -> Result<TraceSummary, TraceError> {
+        let gathered = gathered(&mut self.gathered, limits);
+        let summary =
+            summarize_with(body, &InfoOptions::default(), Hooks::default(), &mut |record| {
+                gathered.record(record);
+            })?;
+        if let Some(at) = summary.header.t_wall_start {
+            gathered.trace_start(relative, at);
+        }
+        Ok(summary)
+    }
+
+    /// The lookups of all files.
+    pub(crate) fn gathered(&mut self) -> Option<Gathered> {
+        self.gathered.take()
     }
 
     /// What all files of lookup hashes say.

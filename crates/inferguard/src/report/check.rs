@@ -5,19 +5,23 @@ use std::sync::Arc;
 
 use coverage_model::bridge::{Bridge, bridge};
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
+use diagnosis_rules::{Diagnosis, diagnose};
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::contract::Catalog;
 use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
-use super::findings::{Finding, Known, NotEvaluable, find, not_evaluable};
-use super::parts::{ArchitectureRow, Options, Releases, Tool, declare, narrow_by_facts, releases};
+use super::findings::{Finding, Known, NotEvaluable, not_evaluable, view};
+use super::parts::{
+    ArchitectureRow, Options, Releases, Rules, Tool, declare, narrow_by_facts, releases,
+};
 use crate::lanes::{self, HttpRow, LaneRows, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::measures::{self, Measures};
 use crate::observe;
 use crate::packet::{Artifact, Export, InputIssue, Packet, Page};
 use crate::roles;
+use crate::sizing::{Deployment, Sized};
 
 /// The three answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -153,6 +157,7 @@ pub(crate) struct Judged {
     pub(crate) not_evaluable: Vec<NotEvaluable>,
     pub(crate) targets: Vec<TargetRow>,
     pub(crate) lanes: LaneRows,
+    pub(crate) sized: Option<Sized>,
 }
 
 /// What is said of OTLP exports of a server whose Prometheus pages are there too.
@@ -269,7 +274,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         options.costs,
     ));
     let releases = releases(catalog, &evidence, options.release);
-    let diagnosis = find(Known {
+    let mut view = view(Known {
         catalog,
         evidence: &evidence,
         timelines: &timelines,
@@ -281,6 +286,17 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         options,
         lanes: &rows,
     });
+    let sized = packet.lookups.take().and_then(|gathered| {
+        let deployment = Deployment::of(&view, &gathered.files, &gathered.trace_starts);
+        Sized::new(gathered, deployment, options.chunks)
+    });
+    let sizing = sized.as_ref().filter(|_| options.rules == Rules::Asked).map(Sized::evidence);
+    view.sizing = sizing.as_ref();
+    let diagnosis = match options.rules {
+        Rules::Asked => diagnose(&view, &options.settings),
+        Rules::Skipped => Diagnosis::default(),
+    };
+    drop(view);
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
     not_evaluable.extend(diagnosis.not_evaluable);
@@ -310,6 +326,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         not_evaluable,
         targets,
         lanes: rows,
+        sized,
     }
 }
 

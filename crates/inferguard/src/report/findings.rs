@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use coverage_model::bridge::Bridge;
 use coverage_model::{Coverage, Evidence, Mode};
-use diagnosis_rules::{Declared, Diagnosis, Lane, Printed, Target, View, diagnose};
+use diagnosis_rules::{Declared, Lane, Printed, Target, View};
 use lmcache_logs::LogEvidence;
 use lmcache_prom::Timeline;
 use lmcache_prom::contract::{Catalog, Product};
@@ -34,8 +34,8 @@ pub(crate) struct Known<'a> {
     pub(crate) lanes: &'a LaneRows,
 }
 
-/// Holds the rules against everything that was read.
-pub(crate) fn find(known: Known<'_>) -> Diagnosis {
+/// Lays out everything that was read.
+pub(crate) fn view(known: Known<'_>) -> View<'_> {
     let Known {
         catalog,
         evidence,
@@ -59,7 +59,7 @@ pub(crate) fn find(known: Known<'_>) -> Diagnosis {
     };
     let logs: Vec<Lane<'_, LogEvidence>> =
         lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect();
-    let view = View {
+    View {
         catalog,
         targets: evidence
             .targets
@@ -79,6 +79,7 @@ pub(crate) fn find(known: Known<'_>) -> Diagnosis {
             .collect(),
         replay: lanes.replay.as_ref(),
         hashes: lanes.lookup_hashes.as_ref(),
+        sizing: None,
         coverage,
         bridge,
         facts: evidence,
@@ -99,8 +100,7 @@ pub(crate) fn find(known: Known<'_>) -> Diagnosis {
             tracing: options.mp.tracing_enabled == Some(true),
             trace_recording: options.mp.trace_recording_enabled == Some(true),
         },
-    };
-    diagnose(&view, &options.settings)
+    }
 }
 
 /// Endpoints that were named and could not be read.

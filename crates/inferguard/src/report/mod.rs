@@ -4,18 +4,24 @@
 //! bytes.
 
 mod cacheblend;
+mod capacity;
 mod catalog;
 mod check;
 mod compat;
 mod coverage;
 mod explain;
 mod findings;
+mod misses;
 mod numbers;
 mod parts;
 mod rule_config;
 
 pub use cacheblend::{
     BlendLifecycle, BlendMetrics, BlendRatios, BlendSerde, CacheblendReport, cacheblend,
+};
+pub use capacity::{
+    By, CapacityOptions, CapacityReport, Current, GroupRow, Point, Saves, SizeRow, TargetSize,
+    WorkingRow, capacity, capacity_csv,
 };
 pub use catalog::{
     CatalogDiff, CatalogEntry, CatalogList, CatalogShow, DriftReport, DriftRow, diff, drift, list,
@@ -35,6 +41,11 @@ pub use explain::{
     ExampleRow, ExplainReport, NeedRow, RuleRow, ThresholdRow, explain, explain_all,
 };
 pub use findings::{Finding, NotEvaluable};
+pub use misses::{
+    FamilyRow, MissesOptions, MissesReport, NoMisses, ReasonRow, RequestRow, misses, misses_csv,
+};
 pub use numbers::{CacheblendSummary, L2Summary};
-pub use parts::{ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Tool};
+pub use parts::{
+    ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Rules, Tool,
+};
 pub use rule_config::{RuleConfigError, rule_config};

@@ -23,6 +23,16 @@ impl Tool {
     }
 }
 
+/// Whether rules are asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// All of them.
+    #[default]
+    Asked,
+    /// None: the report is about something else.
+    Skipped,
+}
+
 /// What the user declared beside the evidence.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -42,6 +52,10 @@ pub struct Options {
     pub settings: diagnosis_rules::Settings,
     /// What the user declares of costs.
     pub costs: coverage_model::bridge::Declared,
+    /// What the user says of the chunks of lookups.
+    pub chunks: crate::sizing::Chunks,
+    /// Whether rules are asked.
+    pub rules: Rules,
 }
 
 /// What the user declares of the MP server's launch; `null` is "not said", which is no default.

@@ -8,11 +8,9 @@
 //! chosen by their hash, stands for all (spatial sampling as in SHARDS, Waldspurger
 //! et al., FAST 2015), and the report says so.
 
-mod stack;
-mod window;
-
 use std::io::Read;
 
+use cache_sizing::{Stack, Touch, Working};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{ArgSink, Layout, ObjectKey};
@@ -20,11 +18,10 @@ use crate::error::TraceError;
 use crate::header::Header;
 use crate::histogram::{Histogram, Quantile};
 use crate::issue::IssueLog;
+use crate::lookups::Once;
 use crate::record::{Op, Record};
 use crate::slice::{ReadOptions, Step};
 use crate::walk::{Hooks, walk};
-use stack::{Stack, Touch};
-use window::Window;
 
 /// Which calls count as a reference to a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -64,8 +61,8 @@ pub struct ReuseOptions {
     pub view: ReuseView,
     /// What is followed.
     pub unit: ReuseUnit,
-    /// Memory for what is followed, in bytes. A chunk takes about 56: the default of
-    /// 64 MiB holds a million.
+    /// Memory for what is followed, in bytes. A chunk takes about 45 with the free
+    /// slots around it: the default of 64 MiB holds more than a million.
     pub memory: usize,
     /// Lengths of the windows for which working sets are counted, in seconds; at most
     /// eight are used.
@@ -221,16 +218,34 @@ impl ReuseReport {
     pub const SCHEMA: &'static str = "inferguard/trace-reuse/v1";
 }
 
+fn working_set(window: Working) -> WorkingSet {
+    let (set, _) = window.finish();
+    WorkingSet {
+        window_s: set.window_s,
+        windows: set.windows,
+        mean: set.mean,
+        max: set.max,
+        max_at_s: set.max_at_s,
+    }
+}
+
+/// The last touch of a chunk.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    time: f64,
+    access: u64,
+}
+
 /// Follows reuse as records pass by.
 #[derive(Debug)]
 pub struct ReuseAnalyzer {
     view: ReuseView,
     unit: ReuseUnit,
-    stack: Stack,
+    stack: Stack<Last>,
     /// The clock never goes back: a call published late counts at the latest time.
     now: f64,
     call: Vec<u64>,
-    scratch: Vec<(u64, usize)>,
+    once: Once,
     owners: (u64, u64, bool),
     references: u64,
     touches: u64,
@@ -238,7 +253,7 @@ pub struct ReuseAnalyzer {
     seconds: Histogram,
     accesses: Histogram,
     distinct: Histogram,
-    windows: Vec<Window>,
+    windows: Vec<Working>,
     object_bytes: ObjectBytes,
     records: u64,
     issues: IssueLog,
@@ -292,10 +307,10 @@ impl ReuseAnalyzer {
         ReuseAnalyzer {
             view: options.view,
             unit: options.unit,
-            stack: Stack::new(options.memory),
+            stack: Stack::with_memory(options.memory),
             now: 0.0,
             call: Vec::new(),
-            scratch: Vec::new(),
+            once: Once::default(),
             owners: (0, 0, false),
             references: 0,
             touches: 0,
@@ -308,7 +323,7 @@ impl ReuseAnalyzer {
                 .iter()
                 .filter(|length| length.is_finite() && **length > 0.0)
                 .take(8)
-                .map(|&length| Window::new(length))
+                .map(|&length| Working::new(length))
                 .collect(),
             object_bytes: ObjectBytes::NotSeen,
             records: 0,
@@ -349,7 +364,7 @@ impl ReuseAnalyzer {
             self.issues.push(&crate::Issue { kind, offset: record.offset, record: record.index });
         }
         if self.owners.2 {
-            self.drop_repeats();
+            self.once.each(&mut self.call);
         }
         let call = std::mem::take(&mut self.call);
         for &fingerprint in &call {
@@ -358,25 +373,14 @@ impl ReuseAnalyzer {
         self.call = call;
     }
 
-    /// Leaves each chunk once in the current call, at its first place: the parts of
-    /// one chunk on several ranks are one touch.
-    fn drop_repeats(&mut self) {
-        self.scratch.clear();
-        self.scratch.extend(self.call.iter().copied().zip(0..));
-        self.scratch.sort_unstable();
-        self.scratch.dedup_by_key(|(fingerprint, _)| *fingerprint);
-        self.scratch.sort_unstable_by_key(|(_, place)| *place);
-        self.call.clear();
-        self.call.extend(self.scratch.iter().map(|(fingerprint, _)| *fingerprint));
-    }
-
     #[inline]
     fn touch(&mut self, fingerprint: u64, is_reference: bool) {
         self.references += u64::from(is_reference);
         self.touches += u64::from(!is_reference);
         let access = self.references + self.touches;
-        let Some(touch) = self.stack.touch(fingerprint, self.now, access) else { return };
-        let weight = self.stack.weight();
+        let last = Last { time: self.now, access };
+        let Some(touch) = self.stack.touch(fingerprint, last, 1) else { return };
+        let weight = self.stack.one_in() as f64;
         let before = match touch {
             Touch::First => {
                 if is_reference {
@@ -384,12 +388,12 @@ impl ReuseAnalyzer {
                 }
                 None
             }
-            Touch::Again { time, access: last, distance } => {
+            Touch::Again { payload: Last { time, access: last }, above } => {
                 if is_reference {
                     let micros = crate::num::to_u64((self.now - time) * 1e6);
                     self.seconds.add(micros, weight);
                     self.accesses.add(access.saturating_sub(last), weight);
-                    let scaled = crate::num::to_u64(distance as f64 * weight);
+                    let scaled = crate::num::to_u64(above as f64 * weight);
                     self.distinct.add(scaled, weight);
                 }
                 Some(time)
@@ -418,16 +422,16 @@ impl ReuseAnalyzer {
             view: self.view,
             unit: self.unit,
             exact: self.stack.is_exact(),
-            sample_rate: 1.0 / self.stack.weight(),
+            sample_rate: 1.0 / self.stack.one_in() as f64,
             references: self.references,
             touches: self.touches,
             cold: self.cold,
-            distinct: self.stack.len() as f64 * self.stack.weight(),
+            distinct: self.stack.len() as f64 * self.stack.one_in() as f64,
             gap_seconds: Gaps::of(&self.seconds, 1e-6),
             gap_touches: Gaps::of(&self.accesses, 1.0),
             gap_distinct: Gaps::of(&self.distinct, 1.0),
             lru_curve,
-            working_sets: self.windows.into_iter().map(Window::finish).collect(),
+            working_sets: self.windows.into_iter().map(working_set).collect(),
             object_bytes: match self.object_bytes {
                 ObjectBytes::Same(bytes) => Some(bytes),
                 _ => None,

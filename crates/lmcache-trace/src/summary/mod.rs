@@ -484,6 +484,16 @@ pub fn summarize<R: Read>(
     options: &InfoOptions,
     hooks: Hooks<'_>,
 ) -> Result<TraceSummary, TraceError> {
+    summarize_with(source, options, hooks, &mut |_| {})
+}
+
+/// The same, and hands on every record: one pass serves both.
+pub fn summarize_with<R: Read>(
+    source: R,
+    options: &InfoOptions,
+    hooks: Hooks<'_>,
+    each: &mut dyn FnMut(&Record<'_>),
+) -> Result<TraceSummary, TraceError> {
     let (mut summary, walked) = walk(
         source,
         options.read,
@@ -491,7 +501,10 @@ pub fn summarize<R: Read>(
         |header| Summarizer::new(header, options.memory),
         |summary, step| {
             match step {
-                Step::Record(record) => summary.record(&record),
+                Step::Record(record) => {
+                    each(&record);
+                    summary.record(&record);
+                }
                 Step::Issue(issue) => summary.issue(&issue),
             }
             true

@@ -5,10 +5,13 @@
 //! between them: a chunk repeats only what came before it, so files can't be read apart and summed.
 //! gzip is the caller's.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod row;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use memchr::memchr;
-use sha2::{Digest, Sha256};
+
+pub use row::{LookupRow, element_bytes};
 
 /// Schema id of [`LookupHashEvidence`].
 pub const LOOKUP_HASH_SCHEMA: &str = "inferguard-lmcache-lookup-hash-evidence/v1";
@@ -196,40 +199,14 @@ impl LookupHashEvidence {
     }
 }
 
-const CONFIG_KEYS: [&str; 4] = [
-    "lookup_hash_log_dir",
-    "lookup_hash_rotation_interval",
-    "lookup_hash_max_size",
-    "lookup_hash_max_files",
-];
 const MAX_ERRORS: usize = 20;
 const MAX_NAMES: usize = 64;
-
-#[derive(serde::Deserialize)]
-struct Row {
-    #[serde(default)]
-    timestamp: Option<f64>,
-    #[serde(default)]
-    request_id: Option<String>,
-    model_name: String,
-    #[serde(default)]
-    chunk_size: Option<u64>,
-    #[serde(default)]
-    seq_len: Option<u64>,
-    #[serde(default)]
-    dtypes: Vec<String>,
-    #[serde(default)]
-    shapes: Vec<Vec<u64>>,
-    chunk_hashes: Vec<serde_json::Value>,
-    #[serde(flatten)]
-    more: BTreeMap<String, serde_json::Value>,
-}
 
 #[derive(Debug, Clone, Default)]
 struct Group {
     sums: LookupGroup,
-    seen: BTreeSet<u64>,
-    heads: BTreeSet<u64>,
+    seen: HashSet<u64>,
+    heads: HashSet<u64>,
 }
 
 /// Reads lookup-hash files in chunks of any size.
@@ -267,12 +244,17 @@ impl LookupHashReader {
     }
 
     /// Takes the next bytes in.
-    pub fn push(&mut self, mut chunk: &[u8]) {
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.push_with(chunk, &mut |_| {});
+    }
+
+    /// Takes the next bytes in, and hands on every row that ends in them.
+    pub fn push_with(&mut self, mut chunk: &[u8], each: &mut dyn FnMut(&LookupRow<'_>)) {
         self.out.file_size_bytes += chunk.len() as u64;
         while let Some(end) = memchr(b'\n', chunk) {
             let (head, tail) = chunk.split_at(end);
             self.hold(head);
-            self.end_line();
+            self.end_line(each);
             chunk = tail.get(1..).unwrap_or_default();
         }
         self.hold(chunk);
@@ -280,8 +262,13 @@ impl LookupHashReader {
 
     /// Ends the current file; the next bytes are those of the next one.
     pub fn next_file(&mut self) {
+        self.next_file_with(&mut |_| {});
+    }
+
+    /// The same, and hands on a last row that no line break ends.
+    pub fn next_file_with(&mut self, each: &mut dyn FnMut(&LookupRow<'_>)) {
         if !self.carry.is_empty() || self.carry_long {
-            self.end_line();
+            self.end_line(each);
         }
         self.out.file_count += 1;
         self.line = 0;
@@ -293,14 +280,17 @@ impl LookupHashReader {
         self.carry.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self, each: &mut dyn FnMut(&LookupRow<'_>)) {
         self.line += 1;
         let line = std::mem::take(&mut self.carry);
         if std::mem::take(&mut self.carry_long) {
             self.malformed("the line is longer than the limit");
         } else if !line.trim_ascii().is_empty() {
-            match serde_json::from_slice::<Row>(&line) {
-                Ok(row) => self.row(row),
+            match serde_json::from_slice::<LookupRow<'_>>(&line) {
+                Ok(row) => {
+                    each(&row);
+                    self.row(row);
+                }
                 Err(error) => {
                     let what = match error.classify() {
                         serde_json::error::Category::Eof => "the JSON ends early",
@@ -322,37 +312,40 @@ impl LookupHashReader {
         }
     }
 
-    fn row(&mut self, row: Row) {
-        let hashes: Vec<u64> = row.chunk_hashes.iter().map(fold).collect();
+    fn row(&mut self, row: LookupRow<'_>) {
+        let hashes = &row.chunk_hashes;
         let chunks = hashes.len() as u64;
         self.out.row_count += 1;
         self.out.chunk_hash_count.add(chunks);
         if let Some(n) = row.seq_len {
             self.out.seq_len.add(n);
         }
-        if self.models.len() < MAX_NAMES {
-            self.models.insert(row.model_name.clone());
+        if self.models.len() < MAX_NAMES && !self.models.contains(row.model_name.as_ref()) {
+            self.models.insert(row.model_name.to_string());
         }
         if self.chunk_sizes.len() < MAX_NAMES {
             self.chunk_sizes.extend(row.chunk_size);
         }
         if self.dtypes.len() < MAX_NAMES {
-            self.dtypes.extend(row.dtypes.iter().cloned());
-        }
-        if self.shapes.len() < MAX_NAMES {
-            self.shapes.extend(row.shapes.iter().cloned());
-        }
-        let nested = row.more.get("config").and_then(serde_json::Value::as_object);
-        for key in CONFIG_KEYS {
-            if let Some(value) = row.more.get(key).or_else(|| nested.and_then(|n| n.get(key))) {
-                self.out.config_evidence.entry(key.to_owned()).or_insert_with(|| value.clone());
+            for dtype in row.dtypes.iter().filter(|d| !self.dtypes.contains(*d)).collect::<Vec<_>>()
+            {
+                self.dtypes.insert(dtype.clone());
             }
         }
-        let key = (row.model_name.clone(), row.chunk_size.unwrap_or(0));
+        if self.shapes.len() < MAX_NAMES {
+            for shape in row.shapes.iter().filter(|s| !self.shapes.contains(*s)).collect::<Vec<_>>()
+            {
+                self.shapes.insert(shape.clone());
+            }
+        }
+        for (key, value) in row.settings() {
+            self.out.config_evidence.entry(key.to_owned()).or_insert_with(|| value.clone());
+        }
+        let key = (row.model_name.to_string(), row.chunk_size.unwrap_or(0));
         if self.groups.len() < self.opts.max_groups || self.groups.contains_key(&key) {
             let group = self.groups.entry(key).or_default();
             self.out.hashes_not_tracked += group.row(
-                &hashes,
+                hashes,
                 row.seq_len,
                 row.timestamp,
                 row.chunk_size,
@@ -366,7 +359,7 @@ impl LookupHashReader {
             self.out.rows.push(RowSummary {
                 timestamp: row.timestamp,
                 request_id: row.request_id,
-                model_name: Some(row.model_name),
+                model_name: Some(row.model_name.into_owned()),
                 chunk_size: row.chunk_size,
                 seq_len: row.seq_len,
                 dtypes: row.dtypes,
@@ -381,7 +374,7 @@ impl LookupHashReader {
     /// Evidence of all that was read.
     pub fn finish(mut self) -> LookupHashEvidence {
         if !self.carry.is_empty() || self.carry_long {
-            self.end_line();
+            self.end_line(&mut |_| {});
         }
         let mut out = self.out;
         LOOKUP_HASH_SCHEMA.clone_into(&mut out.schema_version);
@@ -455,13 +448,4 @@ impl Group {
         }
         lost
     }
-}
-
-/// A hash as 64 bits that can't be turned back.
-fn fold(value: &serde_json::Value) -> u64 {
-    let digest = match value {
-        serde_json::Value::String(s) => Sha256::digest(s.as_bytes()),
-        other => Sha256::digest(other.to_string().as_bytes()),
-    };
-    digest.iter().take(8).fold(0, |n, b| n << 8 | u64::from(*b))
 }

@@ -1,0 +1,331 @@
+//! One reason for every token that was not served.
+//!
+//! A lookup log says what was asked for and not what was hit. What was never asked before cannot
+//! have been hit; of the rest a simulation of the size in force says what was still there. Every
+//! chunk gets one reason, and the reasons add up to all missed tokens.
+
+mod family;
+mod reason;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::access::{Group, Lookup};
+use crate::simulate::{Clearing, L2, Pace, Simulator, Tier};
+use family::Families;
+pub use family::Family;
+pub use reason::{Reason, ReasonTokens};
+
+/// How misses are explained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissOptions {
+    /// L1; no limit where its size is not known (then nothing is missed for capacity).
+    pub l1: Tier,
+    /// L2.
+    pub l2: Option<L2>,
+    /// When room is made.
+    pub pace: Pace,
+    /// When the cache was emptied.
+    pub cleared: Vec<(f64, Clearing)>,
+    /// Requests that are listed.
+    pub worst: usize,
+    /// Families that are listed.
+    pub families: usize,
+}
+
+impl Default for MissOptions {
+    fn default() -> Self {
+        MissOptions {
+            l1: Tier::default(),
+            l2: None,
+            pace: Pace::Every(1.0),
+            cleared: Vec::new(),
+            worst: 10,
+            families: 10,
+        }
+    }
+}
+
+/// What became of one lookup.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LookupMisses {
+    /// Tokens of the prompt.
+    pub tokens: u64,
+    /// Tokens that were served.
+    pub hit_tokens: u64,
+    /// Tokens that were not, by reason.
+    pub reasons: ReasonTokens,
+    /// Whole chunks.
+    pub chunks: u64,
+    /// Leading chunks that had been asked for before.
+    pub known_chunks: u64,
+    /// The chunk at which it leaves every known prefix, counted from 0.
+    pub leaves_at: Option<u64>,
+}
+
+/// How often prompts leave every known prefix at one chunk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Divergence {
+    /// The chunk, counted from 0: at 0 the very first chunk is one that nobody had.
+    pub chunk: u64,
+    /// Lookups.
+    pub lookups: u64,
+    /// Tokens of whole chunks that were missed by it.
+    pub tokens: u64,
+    /// Of the lookups, those that are exactly as long as an earlier prompt: the same prompts
+    /// with something that changes in them look like that, different prompts do not.
+    pub same_length: u64,
+}
+
+/// Divergences that are told apart.
+const MOST_DEPTHS: usize = 4096;
+/// Lengths of prompts that are remembered.
+const MOST_LENGTHS: usize = 1 << 18;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// Another chunk is known that follows it.
+    continued: bool,
+    /// It was in the cache when that was emptied.
+    cleared: bool,
+}
+
+/// Takes lookups in the order of time.
+#[derive(Debug)]
+pub struct MissesBuilder {
+    now: Simulator,
+    /// The same without limits: what more room would bring.
+    roomy: Simulator,
+    /// The same without being emptied; only where it was.
+    lasting: Option<Simulator>,
+    cleared: Vec<(f64, Clearing)>,
+    next_clear: usize,
+    seen: HashMap<u64, Seen>,
+    heads: HashMap<u32, bool>,
+    lengths: BTreeSet<(u32, u64)>,
+    sums: Misses,
+    divergence: BTreeMap<u64, Divergence>,
+    families: Families,
+    families_listed: usize,
+}
+
+/// Why tokens were not served.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Misses {
+    /// Lookups.
+    pub lookups: u64,
+    /// Lookups too short for a whole chunk.
+    pub lookups_below_chunk: u64,
+    /// Lookups that leave every known prefix somewhere.
+    pub lookups_leaving: u64,
+    /// Tokens of the prompts.
+    pub tokens: u64,
+    /// Tokens of whole chunks.
+    pub chunk_tokens: u64,
+    /// Tokens that were served.
+    pub hit_tokens: u64,
+    /// Tokens that were not, by reason: with `hit_tokens` they are `tokens`.
+    pub reasons: ReasonTokens,
+    /// What curing a reason would bring in hit tokens at most; nothing where it cannot be told.
+    pub would_bring: Vec<(Reason, Option<u64>)>,
+    /// Where prompts leave every known prefix, by chunk.
+    pub divergence: Vec<Divergence>,
+    /// Prompts by their first chunk, those with the most reuse first.
+    pub families: Vec<Family>,
+    /// Different lengths of prompts, by group.
+    pub lengths: u64,
+    /// Different first chunks.
+    pub heads: u64,
+    /// Chunks that found no room when they were to be stored.
+    pub not_stored_chunks: u64,
+}
+
+impl MissesBuilder {
+    /// Starts with an empty cache.
+    pub fn new(options: MissOptions) -> Self {
+        let mut cleared = options.cleared;
+        cleared.retain(|(at, _)| at.is_finite());
+        cleared.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let roomy = Tier { bytes: None, ..options.l1.clone() };
+        let sim = |l1: &Tier| Simulator::new(l1.clone(), options.l2.clone(), options.pace);
+        MissesBuilder {
+            now: sim(&options.l1),
+            roomy: Simulator::new(
+                Tier { quotas: Vec::new(), ..roomy },
+                options.l2.clone(),
+                options.pace,
+            ),
+            lasting: (!cleared.is_empty()).then(|| sim(&options.l1)),
+            cleared,
+            next_clear: 0,
+            seen: HashMap::new(),
+            heads: HashMap::new(),
+            lengths: BTreeSet::new(),
+            sums: Misses::default(),
+            divergence: BTreeMap::new(),
+            families: Families::default(),
+            families_listed: options.families,
+        }
+    }
+
+    fn clear_until(&mut self, now: f64) {
+        while let Some(&(at, what)) = self.cleared.get(self.next_clear) {
+            if at > now {
+                return;
+            }
+            self.next_clear += 1;
+            for id in self.now.clear(what) {
+                if let Some(seen) = self.seen.get_mut(&id) {
+                    seen.cleared = true;
+                }
+            }
+            self.roomy.clear(what);
+        }
+    }
+
+    /// Takes a lookup; says what became of it.
+    pub fn push(&mut self, lookup: &Lookup<'_>, group: &Group) -> LookupMisses {
+        self.clear_until(lookup.at);
+        let chain = lookup.chain;
+        let n = chain.len() as u64;
+        let size = group.chunk_tokens;
+        let whole = n.saturating_mul(size);
+        let tokens = lookup.tokens.max(whole);
+        let known = chain.iter().take_while(|id| self.seen.contains_key(id)).count();
+        let parent_continues = match known.checked_sub(1).and_then(|at| chain.get(at)) {
+            Some(parent) => self.seen.get(parent).is_some_and(|s| s.continued),
+            None => self.heads.get(&lookup.group).copied().unwrap_or(false),
+        };
+        let present: Vec<bool> = chain.iter().map(|id| self.now.contains(*id)).collect();
+        let served = self.now.lookup(lookup, group);
+        let hits = usize::try_from(served.l1.saturating_add(served.l2)).unwrap_or(usize::MAX);
+        let mut out = LookupMisses {
+            tokens,
+            hit_tokens: size.saturating_mul(hits as u64),
+            chunks: n,
+            known_chunks: known as u64,
+            ..LookupMisses::default()
+        };
+        for (at, id) in chain.iter().enumerate().skip(hits) {
+            let reason = if at >= known {
+                if parent_continues && known > 0 { Reason::Diverged } else { Reason::Cold }
+            } else if at > hits && present.get(at).copied().unwrap_or(false) {
+                Reason::PrefixGap
+            } else if self.seen.get(id).is_some_and(|s| s.cleared) {
+                Reason::Cleared
+            } else {
+                Reason::Capacity
+            };
+            out.reasons.add(reason, size);
+        }
+        let rest = tokens.saturating_sub(whole);
+        out.reasons.add(if n == 0 { Reason::BelowChunk } else { Reason::Tail }, rest);
+        out.leaves_at = (known < chain.len() && parent_continues).then_some(known as u64);
+        self.roomy.lookup(lookup, group);
+        if let Some(lasting) = &mut self.lasting {
+            lasting.lookup(lookup, group);
+        }
+        self.remember(lookup, &out, size, served.not_stored);
+        out
+    }
+
+    fn remember(&mut self, lookup: &Lookup<'_>, out: &LookupMisses, size: u64, not_stored: u64) {
+        let sums = &mut self.sums;
+        sums.lookups += 1;
+        sums.lookups_below_chunk += u64::from(out.chunks == 0);
+        sums.tokens = sums.tokens.saturating_add(out.tokens);
+        sums.chunk_tokens = sums.chunk_tokens.saturating_add(out.chunks.saturating_mul(size));
+        sums.hit_tokens = sums.hit_tokens.saturating_add(out.hit_tokens);
+        sums.reasons.add_all(&out.reasons);
+        sums.not_stored_chunks += not_stored;
+        let length = (lookup.group, out.tokens);
+        if let Some(chunk) = out.leaves_at {
+            sums.lookups_leaving += 1;
+            let depth = if self.divergence.len() < MOST_DEPTHS {
+                chunk
+            } else {
+                chunk.min(MOST_DEPTHS as u64)
+            };
+            let row = self.divergence.entry(depth).or_default();
+            row.chunk = depth;
+            row.lookups += 1;
+            let unseen = out.reasons.get(Reason::Diverged) + out.reasons.get(Reason::Cold);
+            row.tokens = row.tokens.saturating_add(unseen);
+            row.same_length += u64::from(self.lengths.contains(&length));
+        }
+        if self.lengths.len() < MOST_LENGTHS {
+            self.lengths.insert(length);
+        }
+        let mut parent: Option<u64> = None;
+        for &id in lookup.chain {
+            match parent {
+                Some(parent) => self.seen.entry(parent).or_default().continued = true,
+                None => {
+                    self.heads.insert(lookup.group, true);
+                }
+            }
+            self.seen.entry(id).or_default().cleared = false;
+            parent = Some(id);
+        }
+        if let Some(&head) = lookup.chain.first() {
+            self.families.add(head, lookup.group, out, size);
+        }
+    }
+
+    /// Everything together.
+    pub fn finish(self) -> Misses {
+        let mut out = self.sums;
+        let gain = |sim: &Simulator| sim.totals().hit_tokens().saturating_sub(out.hit_tokens);
+        let would_bring = Reason::ALL
+            .iter()
+            .map(|&reason| {
+                let most = out.reasons.get(reason);
+                let brings = match reason {
+                    Reason::Capacity => Some(gain(&self.roomy)),
+                    Reason::Cleared => Some(self.lasting.as_ref().map_or(0, gain)),
+                    Reason::Diverged | Reason::PrefixGap | Reason::LoadFailed => Some(most),
+                    // New text brings nothing, and an old text behind a new head all of it: no hash
+                    // tells the two apart. Nor how much of a tail is repeated.
+                    Reason::Cold | Reason::Tail | Reason::BelowChunk | Reason::Unknown => None,
+                };
+                (reason, brings)
+            })
+            .collect();
+        out.would_bring = would_bring;
+        out.divergence = self.divergence.into_values().collect();
+        out.lengths = self.lengths.len() as u64;
+        out.heads = self.families.heads();
+        out.families = self.families.top(self.families_listed);
+        out
+    }
+}
+
+impl Misses {
+    /// Tokens that were not served.
+    pub fn missed_tokens(&self) -> u64 {
+        self.tokens.saturating_sub(self.hit_tokens)
+    }
+
+    /// Takes in what the server counted as hit for the same lookups. Where it is less than the
+    /// simulation found, the rest was missed too: as failed loads up to `load_failed` tokens, and
+    /// for reasons unknown beyond. Where it is more, nothing is changed: the simulation is too
+    /// strict by that much, and the report says so.
+    #[must_use]
+    pub fn with_counted(mut self, hit_tokens: u64, load_failed: u64) -> Self {
+        let rest = self.hit_tokens.saturating_sub(hit_tokens);
+        if rest > 0 {
+            let failed = rest.min(load_failed);
+            self.reasons.add(Reason::LoadFailed, failed);
+            self.reasons.add(Reason::Unknown, rest.saturating_sub(failed));
+            self.hit_tokens = hit_tokens;
+            for (reason, brings) in &mut self.would_bring {
+                if *reason == Reason::LoadFailed {
+                    *brings = Some(failed);
+                }
+            }
+        }
+        self
+    }
+}
