@@ -27,7 +27,7 @@ impl Log {
             let start = ids.len();
             let mut chain = mix(family % 7);
             ids.push(chain);
-            for k in 0..1 + family % 6 {
+            for k in 0..=(family % 6) {
                 chain = mix(chain ^ mix(family * 8 + k));
                 ids.push(chain);
             }
@@ -91,12 +91,12 @@ fn curves(c: &mut Criterion) {
     for one_in in [10, 100] {
         let options = CurveOptions { one_in, memory: 32 << 20, ..CurveOptions::default() };
         group.bench_with_input(BenchmarkId::new("sample, one in", one_in), &options, |b, o| {
-            b.iter(|| black_box(log.curve(o.clone())));
+            b.iter(|| black_box(log.curve(*o)));
         });
     }
     let fixed = CurveOptions { memory: 1 << 20, ..CurveOptions::default() };
     group.bench_function("sample of a fixed size, 1 MiB", |b| {
-        b.iter(|| black_box(log.curve(fixed.clone())));
+        b.iter(|| black_box(log.curve(fixed)));
     });
     group.finish();
 
