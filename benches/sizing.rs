@@ -27,7 +27,7 @@ impl Log {
             let start = ids.len();
             let mut chain = mix(family % 7);
             ids.push(chain);
-            for k in 0..=family % 6 {
+            for k in 0..=(family % 6) {
                 chain = mix(chain ^ mix(family * 8 + k));
                 ids.push(chain);
             }
