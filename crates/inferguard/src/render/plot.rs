@@ -160,7 +160,7 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
     let mut svg = String::new();
     let _ = writeln!(
         svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {W} {H}" width="{W}" height="{H}" font-family="system-ui, sans-serif" font-size="12" fill="none">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {W} {H}" width="{W}" height="{H}" font-family="system-ui, DejaVu Sans, sans-serif" font-size="12" fill="none">
 <rect width="{W}" height="{H}" fill="white"/>
 <text x="{LEFT}" y="24" font-size="16" fill="black">Hit rate by cache size</text>
 <text x="{LEFT}" y="42" fill="dimgray">{}</text>"#,
@@ -189,9 +189,10 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
         let bytes = axis.at(f64::from(i) / 5.0);
         let _ = writeln!(
             svg,
-            r#"<text x="{:.1}" y="{:.1}" text-anchor="middle" fill="dimgray">{}</text>"#,
+            r#"<text x="{:.1}" y="{:.1}" text-anchor="{}" fill="dimgray">{}</text>"#,
             x(bytes).max(LEFT),
             PANEL + 18.0,
+            if i == 5 { "end" } else { "middle" },
             escape(&label(report, bytes))
         );
     }
