@@ -58,8 +58,8 @@ fn a_session_id_behind_a_shared_head() {
     let log: Vec<Made> =
         (0..400_u64).map(|i| made(i as f64, &[1, 2, 9_000 + i, 3, 4], 0)).collect();
     let misses = explain(&log, MissOptions::default());
-    let missed = 5.0 + 399.0 * 3.0;
-    assert!((share(&misses, Reason::Diverged) - 399.0 * 3.0 / missed).abs() < 0.01);
+    let all = 5.0 + 399.0 * 3.0;
+    assert!((share(&misses, Reason::Diverged) - 399.0 * 3.0 / all).abs() < 0.01);
     assert_eq!(misses.divergence.len(), 1);
     assert_eq!((misses.divergence[0].chunk, misses.divergence[0].lookups), (2, 399));
 }
