@@ -1,5 +1,5 @@
-//! The tracker's commands after a packet was captured, as they are written there: from files
-//! beside each other to a packet, and from its evidence files to reports.
+//! The tracker's four commands after a packet was captured, as they are written there: from files
+//! beside each other to a packet, and from its evidence files to reports and a diagnosis.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -78,8 +78,25 @@ const COMPAT: &str = r#"inferguard lmcache-compat \
 --fail-on missing-required \
 --json"#;
 
+const COVERAGE: &str = r#"inferguard observability-coverage \
+--engine-metrics-file "$PACKET_DIR/vllm.prom" \
+--lmcache-metrics-file "$PACKET_DIR/lmcache.prom" \
+--lmcache-http-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_http_evidence.json" \
+--lmcache-log-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_log_evidence.json" \
+--lmcache-trace-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_evidence.json" \
+--lmcache-trace-replay-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_replay_evidence.json" \
+--lmcache-otel-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_otel_evidence.json" \
+--lmcache-lookup-hash-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_lookup_hash_evidence.json" \
+--expected-engine vllm \
+--expect-lmcache-mode mp \
+--json"#;
+
+const DIAGNOSE: &str = r#"inferguard diagnose-bottleneck \
+--job-dir "$JOB_DIR" \
+--output-dir "$PACKET_DIR/diagnose-bottleneck""#;
+
 #[test]
-fn collect_then_compat() {
+fn the_four_steps() {
     let dir = packet_dir();
     let before = listing(dir.path());
     let collected = tracker(&dir, COLLECT);
@@ -107,6 +124,22 @@ fn collect_then_compat() {
     ] {
         assert_ne!(report["surfaces"][surface]["populated"], 0, "{surface}");
     }
+
+    let coverage = tracker(&dir, COVERAGE);
+    assert_eq!(coverage.code, Some(0), "{}", coverage.stderr);
+    let report = coverage.json();
+    assert_eq!(report["detected_engines"], serde_json::json!(["vllm"]));
+    assert_eq!(report["detected_lmcache_mode"], "mp");
+    assert!(report["kv_cache_offload"].is_object());
+
+    // The packet that was collected is the job.
+    let diagnose = DIAGNOSE.replace("$JOB_DIR", "$PACKET_DIR/lmcache-packet");
+    let diagnosed = tracker(&dir, &diagnose);
+    assert_eq!(diagnosed.code, Some(0), "{}", diagnosed.stderr);
+    let written = dir.path().join("diagnose-bottleneck/bottleneck_diagnosis.json");
+    let report: Value = serde_json::from_slice(&std::fs::read(written).unwrap()).unwrap();
+    assert_eq!(report["layout"], "packet");
+    assert!(report["verdict"].is_string() && report["lmcache_findings"].is_array());
 }
 
 fn listing(dir: &Path) -> Vec<String> {

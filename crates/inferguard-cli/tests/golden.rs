@@ -89,10 +89,22 @@ fn windows_of_packet_a_are_windows_and_not_one_lifetime() {
 #[test]
 fn the_readme_shows_what_its_command_prints() {
     let readme = std::fs::read_to_string(common::root().join("README.md")).unwrap();
-    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
-    let printed = common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay"]);
-    let mut lines = printed.stdout.lines();
-    for line in shown.lines().filter(|line| *line != "...") {
-        assert!(lines.any(|printed| printed == line), "not printed, or not in this order: {line}");
+    let mut blocks = readme.split("```text\n").skip(1);
+    for all in [&[][..], &["--all"]] {
+        let shown = blocks.next().unwrap().split("```").next().unwrap();
+        let packet = ["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay"];
+        let printed = common::run(&[&packet[..], all].concat());
+        let mut lines = printed.stdout.lines();
+        for line in shown.lines().filter(|line| *line != "...") {
+            let found = lines.any(|printed| printed == line);
+            assert!(found, "not printed, or not in this order: {line}");
+        }
     }
+}
+
+#[test]
+fn what_is_healthy_is_told_in_brief() {
+    let run = common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay"]);
+    assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
+    assert!(!run.stdout.contains("WRONG  "), "{}", run.stdout);
 }

@@ -79,7 +79,7 @@ pub(crate) struct CheckArgs {
     /// scraped twice, their other safe routes once, and nothing is written
     #[arg(required = true, value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
-    /// List every family with its reason, and every window
+    /// The whole screen also where nothing is wrong, every family with its reason, every window
     #[arg(long)]
     pub(crate) all: bool,
     /// What ends the command with exit code 1

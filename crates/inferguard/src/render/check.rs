@@ -12,10 +12,15 @@ use crate::report::{
     Answer, CheckReport, Finding, NotEvaluable, ReleaseRow, Releases, TargetRow, Traffic,
 };
 
-/// Renders the report in at most `width` columns. `all` also lists what is not applicable.
+/// Renders the report in at most `width` columns: in brief where nothing is wrong, unless `all`
+/// is set, which also lists what is not applicable.
 pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     let mut sheet = Sheet::new(width);
     answer(&mut sheet, report);
+    if !all && super::brief::fits(report) {
+        super::brief::lines(&mut sheet, report);
+        return sheet.finish();
+    }
     sheet.blank();
     wrong(&mut sheet, &report.findings);
     runs(&mut sheet, report);
@@ -425,7 +430,8 @@ pub(super) fn wrong(sheet: &mut Sheet, findings: &[Finding]) {
     if findings.is_empty() {
         return;
     }
-    let mut label = "WRONG";
+    let remarks = findings.iter().all(|f| f.severity == "info");
+    let mut label = if remarks { "REMARKS" } else { "WRONG" };
     for finding in findings {
         let style = match finding.severity.as_str() {
             "critical" => Style::Bad,

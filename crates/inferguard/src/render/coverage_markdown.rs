@@ -201,7 +201,7 @@ fn coverage(doc: &mut Markdown, report: &CoverageReport) {
             report
                 .findings
                 .iter()
-                .map(|f| format!("{} ({}): {} {}", f.code, f.severity, f.title, f.action)),
+                .map(|f| format!("{} ({}): {}. {}", f.code, f.severity, f.title, f.action)),
         );
     }
 }

@@ -2,6 +2,7 @@
 //! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
 mod bottleneck;
+mod brief;
 mod cacheblend;
 mod catalog;
 mod check;

@@ -456,10 +456,14 @@ fn answer(judged: &Judged) -> (Answer, String) {
     if judged.targets.iter().any(|t| told(t) && lmcache(t)) {
         (
             Answer::NothingWrongInWhatWasSeen,
-            "Nothing is wrong in the metrics and traces that were given. Of logs only tracebacks are judged by this \
-             version, and of HTTP answers only what a server says of its own health; everything else is read for \
-             what runs."
-                .into(),
+            match judged.not_evaluable.len() {
+                0 => "No rule found anything wrong.".into(),
+                1 => "No rule found anything wrong; one question stays open for want of evidence."
+                    .into(),
+                n => format!(
+                    "No rule found anything wrong; {n} questions stay open for want of evidence."
+                ),
+            },
         )
     } else if judged.targets.iter().any(told) {
         (
