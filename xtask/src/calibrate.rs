@@ -1,12 +1,15 @@
 //! `cargo xtask calibrate DIR`: the numbers that thresholds are held against, packet by packet,
 //! with what the rule says. `docs/calibration.md` is written from its output.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use inferguard::packet::{Input, Limits, open};
 use inferguard::report::{CheckReport, Options, TargetRow, check};
 use lmcache_prom::contract::Catalog;
+
+use crate::pages::PACKET;
+use crate::tree;
 
 /// A number that a threshold is compared with: its name, the rule, how it is taken of a process.
 type Number = (&'static str, &'static str, fn(&TargetRow) -> Option<f64>);
@@ -118,9 +121,7 @@ const NUMBERS: &[Number] = &[
 
 /// Prints one line a number and process, with whether the rule says something of the packet.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    let mut packets: Vec<PathBuf> = Vec::new();
-    find(root, &mut packets)?;
-    packets.sort();
+    let packets = tree::holding(root, PACKET)?;
     let catalog = Catalog::new();
     let reports: Vec<(String, CheckReport)> = packets
         .iter()
@@ -140,21 +141,6 @@ pub(crate) fn run(root: &Path) -> Result<()> {
                     println!("  {:>14.4}  {said:<8}  {name} ({})", value + 0.0, target.role);
                 }
             }
-        }
-    }
-    Ok(())
-}
-
-/// Directories with a manifest or a fixture's description, and no deeper ones.
-fn find(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
-    if ["manifest.json", "fixture.json"].iter().any(|name| dir.join(name).is_file()) {
-        out.push(dir.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(dir).with_context(|| format!("{}", dir.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, out)?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@
 mod judge;
 mod tally;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use inferguard::packet::{Input, Limits, open};
@@ -14,8 +14,13 @@ use inferguard::report::{CheckReport, Options, check};
 use lmcache_prom::contract::Catalog;
 use serde_json::Value;
 
+use crate::tree;
+
 pub(crate) use judge::{Verdict, judge};
 pub(crate) use tally::Tally;
+
+/// Files that hold the labels; of two the first.
+const LABELS: &[&str] = &["case.json", "truth.json"];
 
 /// Files that hold the answer.
 const ANSWERS: &[&str] = &["case.json", "truth.json", "manifest.json", "fixture.json"];
@@ -33,13 +38,12 @@ pub(crate) fn run(root: &Path, json: bool) -> Result<()> {
 
 /// Judges everything under a directory.
 pub(crate) fn all(root: &Path) -> Result<Tally> {
-    let mut dirs = Vec::new();
-    find(root, &mut dirs)?;
-    dirs.sort();
+    let dirs = tree::holding(root, LABELS)?;
     ensure!(!dirs.is_empty(), "{}: no case.json and no truth.json", root.display());
     let catalog = Catalog::new();
     let mut verdicts = Vec::new();
-    for (dir, label) in &dirs {
+    for dir in &dirs {
+        let Some(label) = LABELS.iter().find(|name| dir.join(name).is_file()) else { continue };
         let text = std::fs::read_to_string(dir.join(label))
             .with_context(|| format!("{}", dir.join(label).display()))?;
         let label: Value =
@@ -68,22 +72,6 @@ fn copy_evidence(from: &Path, to: &Path) -> Result<()> {
             copy_evidence(&path, &inner)?;
         } else if !ANSWERS.iter().any(|a| name == *a) {
             std::fs::copy(&path, to.join(&name)).with_context(|| format!("{}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
-fn find(dir: &Path, out: &mut Vec<(PathBuf, &'static str)>) -> Result<()> {
-    for label in ["case.json", "truth.json"] {
-        if dir.join(label).is_file() {
-            out.push((dir.to_path_buf(), label));
-            return Ok(());
-        }
-    }
-    for entry in std::fs::read_dir(dir).with_context(|| format!("{}", dir.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, out)?;
         }
     }
     Ok(())

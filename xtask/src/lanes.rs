@@ -2,14 +2,16 @@
 //! nothing explains; launch settings against the command lines themselves.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use inferguard::LaunchRow;
 use inferguard::packet::{ArtifactKind, Input, Limits, open};
 use inferguard::report::{CheckReport, Options, check};
 use lmcache_prom::contract::Catalog;
 use serde_json::Value;
+
+use crate::tree;
 
 /// Files that make a directory a packet or a case.
 const MARKS: &[&str] = &["manifest.json", "fixture.json", "case.json"];
@@ -40,7 +42,7 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
         "| packet | pages | logs | traces | spans | HTTP | hashes | launch | other artifacts |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
-    for packet in dirs(root)? {
+    for packet in tree::holding(root, MARKS)? {
         let name = packet.strip_prefix(root).unwrap_or(&packet).display().to_string();
         let opened = open(&[Input::Path(packet.clone())], &Limits::default());
         let report = check(&catalog, opened, &Options::default());
@@ -85,24 +87,6 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
         sum.commands, sum.agreed, sum.differ
     );
     Ok(sum.unexplained + sum.differ)
-}
-
-fn dirs(root: &Path) -> Result<Vec<PathBuf>> {
-    let (mut found, mut queue) = (Vec::new(), vec![root.to_path_buf()]);
-    while let Some(dir) = queue.pop() {
-        if MARKS.iter().any(|mark| dir.join(mark).is_file()) {
-            found.push(dir);
-            continue;
-        }
-        for entry in std::fs::read_dir(&dir).with_context(|| format!("{}", dir.display()))? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                queue.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// The cells of a packet.

@@ -18,6 +18,7 @@ mod pages;
 mod questions;
 mod schemas;
 mod survey;
+mod tree;
 mod truth;
 mod workspace;
 

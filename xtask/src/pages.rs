@@ -7,6 +7,8 @@ use inferguard::packet::{ArtifactKind, Input, Limits, open, sniff};
 use inferguard::report::{CheckReport, Options, check};
 use lmcache_prom::contract::Catalog;
 
+use crate::tree;
+
 /// A page: its path within the packet, and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
@@ -14,46 +16,20 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// Directories under `root` that hold a manifest, in order of path.
-pub(crate) fn packets(root: &Path) -> Result<Vec<std::path::PathBuf>> {
-    let mut found = Vec::new();
-    let mut queue = vec![root.to_path_buf()];
-    while let Some(dir) = queue.pop() {
-        let is_packet = ["manifest.json", "fixture.json"].iter().any(|m| dir.join(m).is_file());
-        if is_packet {
-            found.push(dir);
-            continue;
-        }
-        for entry in std::fs::read_dir(&dir).with_context(|| format!("{}", dir.display()))? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                queue.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
+/// Files that make a directory a packet.
+pub(crate) const PACKET: &[&str] = &["manifest.json", "fixture.json"];
 
 /// The metrics pages of a packet.
 pub(crate) fn pages(packet: &Path) -> Result<Vec<Page>> {
     let mut out = Vec::new();
-    let mut queue = vec![packet.to_path_buf()];
-    while let Some(dir) = queue.pop() {
-        for entry in std::fs::read_dir(&dir).with_context(|| format!("{}", dir.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                queue.push(path);
-                continue;
-            }
-            let relative = path.strip_prefix(packet)?.to_string_lossy().into_owned();
-            let bytes = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
-            let head = &bytes[..bytes.len().min(64 << 10)];
-            if sniff(&relative, head) == ArtifactKind::PrometheusText
-                && let Ok(text) = String::from_utf8(bytes)
-            {
-                out.push(Page { path: relative, text });
-            }
+    for path in tree::files(packet)? {
+        let relative = path.strip_prefix(packet)?.to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
+        let head = &bytes[..bytes.len().min(64 << 10)];
+        if sniff(&relative, head) == ArtifactKind::PrometheusText
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            out.push(Page { path: relative, text });
         }
     }
     out.sort_by(|a, b| a.path.cmp(&b.path));

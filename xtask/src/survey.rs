@@ -14,7 +14,8 @@ use coverage_model::{FAMILIES, Family, Mode, RequiredWhen, Status};
 use inferguard::report::{CheckReport, ReleaseRow, Traffic};
 use lmcache_prom::contract::{Catalog, Release};
 
-use crate::pages::{Page, judge, packets, pages, without};
+use crate::pages::{PACKET, Page, judge, pages, without};
+use crate::tree;
 
 /// Runs the survey; gives the number of defects.
 pub(crate) fn run(root: &Path) -> Result<usize> {
@@ -23,7 +24,7 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
     let mut widths: BTreeMap<String, usize> = BTreeMap::new();
     let (mut scrapes, mut unprovable, mut deletions) = (0usize, 0usize, 0usize);
     println!("scrape | mode | lmcache | width | vllm | sglang");
-    for packet in packets(root)? {
+    for packet in tree::holding(root, PACKET)? {
         let name = packet.strip_prefix(root).unwrap_or(&packet).display().to_string();
         let all = pages(&packet)?;
         for page in &all {
@@ -230,7 +231,7 @@ mod tests {
     fn the_matrix_holds_on_every_imported_packet() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/packets");
         let catalog = Catalog::new();
-        let found = packets(&root).unwrap();
+        let found = tree::holding(&root, PACKET).unwrap();
         assert!(found.len() >= 6, "too few fixtures: {}", found.len());
         let (mut populated, mut deletions) = (0usize, 0usize);
         for packet in found {
@@ -253,7 +254,7 @@ mod tests {
     fn no_scrape_of_a_fixture_has_a_missing_family_or_an_unknown_name() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/packets");
         let catalog = Catalog::new();
-        for packet in packets(&root).unwrap() {
+        for packet in tree::holding(&root, PACKET).unwrap() {
             for page in pages(&packet).unwrap() {
                 let report = judge(&catalog, std::slice::from_ref(&page));
                 let defects =

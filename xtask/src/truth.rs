@@ -12,6 +12,8 @@ use inferguard::report::{CheckReport, Options, check};
 use lmcache_prom::contract::{Catalog, Release};
 use serde_json::Value;
 
+use crate::tree;
+
 /// How the labels of one packet came out.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -34,9 +36,7 @@ impl Tally {
 
 /// Runs over a tree; gives the number of labels that do not hold.
 pub(crate) fn run(root: &Path) -> Result<usize> {
-    let mut files = Vec::new();
-    find(root, &mut files)?;
-    files.sort();
+    let files = labels(root)?;
     let catalog = Catalog::new();
     let (mut held, mut open, mut wrong) = (0, 0, 0);
     for file in &files {
@@ -66,16 +66,11 @@ pub(crate) fn run(root: &Path) -> Result<usize> {
     Ok(wrong)
 }
 
-fn find(dir: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(dir).with_context(|| format!("{}", dir.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, out)?;
-        } else if path.file_name().is_some_and(|n| n == "truth.json") {
-            out.push(path);
-        }
-    }
-    Ok(())
+/// Every file of labels below a directory.
+fn labels(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = tree::files(root)?;
+    files.retain(|path| path.file_name().is_some_and(|name| name == "truth.json"));
+    Ok(files)
 }
 
 /// Holds one packet's report against its labels.
@@ -460,8 +455,7 @@ mod tests {
     #[test]
     fn every_label_of_the_fixtures_holds_or_needs_another_lane() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/packets");
-        let mut files = Vec::new();
-        find(&root, &mut files).unwrap();
+        let files = labels(&root).unwrap();
         assert!(files.len() >= 6, "too few labelled fixtures: {}", files.len());
         let catalog = Catalog::new();
         let mut held = 0;

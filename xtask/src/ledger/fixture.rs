@@ -1,15 +1,16 @@
 //! Fixtures as proofs see them: what they claim, and copies with something taken out.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use coverage_model::FAMILIES;
+use coverage_model::{FAMILIES, Family};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lmcache_prom::contract::Catalog;
 use serde_json::Value;
 
 use super::model::Part;
+use crate::pages::name_of;
+use crate::tree;
 
 /// What a fixture says of itself.
 #[derive(Debug, Clone)]
@@ -58,22 +59,22 @@ impl Fixture {
 pub(crate) fn mutate(fixture: &Fixture, part: &Part, catalog: &Catalog, to: &Path) -> Result<()> {
     let series = globs(&part.series)?;
     let files = globs(&part.files)?;
-    let signals = family_signals(part);
+    let family = family(part);
     let mut taken = 0usize;
-    for relative in tree(&fixture.path)? {
-        let from = fixture.path.join(&relative);
-        if files.is_match(&relative) {
+    for from in tree::files(&fixture.path)? {
+        let relative = from.strip_prefix(&fixture.path)?;
+        if files.is_match(relative) {
             taken += 1;
             continue;
         }
-        let target = to.join(&relative);
+        let target = to.join(relative);
         if let Some(dir) = target.parent() {
             std::fs::create_dir_all(dir)?;
         }
         let bytes = std::fs::read(&from)?;
         let rewritten = match String::from_utf8(bytes) {
             Ok(text) => {
-                let kept = without(&text, part, &series, &signals, catalog);
+                let kept = without(&text, part, &series, family, catalog);
                 taken += usize::from(kept.len() != text.len());
                 kept.into_bytes()
             }
@@ -85,35 +86,25 @@ pub(crate) fn mutate(fixture: &Fixture, part: &Part, catalog: &Catalog, to: &Pat
     Ok(())
 }
 
-/// Signals of the family that a proof is about, where it names no series itself.
-fn family_signals(part: &Part) -> Vec<&'static str> {
+/// The family that a proof is about, where it names nothing else that it rests on.
+fn family(part: &Part) -> Option<&'static Family> {
     let named = !part.series.is_empty() || !part.files.is_empty() || !part.lines.is_empty();
-    let Some(family) = part.family.as_deref().filter(|_| !named) else { return vec![] };
-    FAMILIES
-        .iter()
-        .filter(|f| format!("{}/{}", f.surface, f.name) == family)
-        .flat_map(|f| f.signals.iter().copied())
-        .collect()
+    let family = part.family.as_deref().filter(|_| !named)?;
+    FAMILIES.iter().find(|f| format!("{}/{}", f.surface, f.name) == family)
 }
 
 fn without(
     text: &str,
     part: &Part,
     series: &GlobSet,
-    signals: &[&str],
+    family: Option<&Family>,
     catalog: &Catalog,
 ) -> String {
     let of_family = |name: &str| {
-        catalog.name(name).is_some_and(|named| {
-            signals.iter().any(|entry| match entry.strip_suffix('*') {
-                Some(prefix) => named.signal().starts_with(prefix),
-                None => named.signal() == *entry,
-            })
-        })
+        family.zip(catalog.name(name)).is_some_and(|(family, n)| family.contains(n.signal()))
     };
     let gone = |line: &str| {
-        let bare = line.trim_start();
-        let name = bare.split(['{', ' ']).next().unwrap_or("");
+        let name = name_of(line.trim());
         (!name.is_empty() && (series.is_match(name) || of_family(name)))
             || part.lines.iter().any(|word| line.contains(word.as_str()))
     };
@@ -126,20 +117,4 @@ fn globs(patterns: &[String]) -> Result<GlobSet> {
         set.add(Glob::new(pattern)?);
     }
     Ok(set.build()?)
-}
-
-/// Files of a fixture, relative, without its own description and labels.
-fn tree(root: &Path) -> Result<BTreeSet<String>> {
-    let (mut out, mut queue) = (BTreeSet::new(), vec![root.to_path_buf()]);
-    while let Some(dir) = queue.pop() {
-        for entry in std::fs::read_dir(&dir).with_context(|| format!("{}", dir.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                queue.push(path);
-            } else {
-                out.insert(path.strip_prefix(root)?.to_string_lossy().replace('\\', "/"));
-            }
-        }
-    }
-    Ok(out)
 }

@@ -81,6 +81,13 @@ pub struct BridgeWindow {
     pub notes: Vec<String>,
 }
 
+impl BridgeWindow {
+    /// The comparison of this name: `found`, `looked_up`, `promised`, ...
+    pub fn compared(&self, what: &str) -> Option<&Reconciliation> {
+        self.reconciliation.iter().find(|row| row.what == what)
+    }
+}
+
 /// Tokens of one engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -106,8 +106,7 @@ pub(super) fn sharing(view: &View<'_>) -> Vec<(&'static str, Source)> {
             out.push((what, source));
         }
     }
-    if let Some((ranks, source)) = view.number("tensor_parallel").filter(|(n, _)| *n > 1.0) {
-        let _ = ranks;
+    if let Some((_, source)) = view.number("tensor_parallel").filter(|(n, _)| *n > 1.0) {
         out.push(("ranks that are processes of their own", source));
     }
     let embedded = |p: &&Process| p.lmcache_connector().is_some();
@@ -251,8 +250,7 @@ pub(super) fn mode_mismatch(view: &View<'_>) -> Vec<Sign> {
         ));
     }
     if !signs.is_empty() {
-        for (path, status) in view.statuses().filter(|(_, s)| s.registered_workers == Some(0)) {
-            let _ = status;
+        for (path, _) in view.statuses().filter(|(_, s)| s.registered_workers == Some(0)) {
             signs.push(Sign::measured(
                 0.3,
                 "no worker is registered at the server",

@@ -125,7 +125,7 @@ fn token_line(name: &str, window: &BridgeWindow) -> String {
 }
 
 pub(super) fn found(window: &BridgeWindow) -> Option<&Reconciliation> {
-    window.reconciliation.iter().find(|r| r.what == "found")
+    window.compared("found")
 }
 
 fn tokens(sheet: &mut Sheet, bridge: &Bridge, all: bool) {

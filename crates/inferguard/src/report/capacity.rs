@@ -394,8 +394,7 @@ fn simulate_with(
     let mut sim = Simulator::new(l1, l2, Pace::Every(1.0));
     let mut next = 0;
     for row in sized.recording.iter() {
-        while let Some((at, what)) = cleared.get(next).filter(|c| c.0 <= row.lookup.at) {
-            let _ = at;
+        while let Some((_, what)) = cleared.get(next).filter(|c| c.0 <= row.lookup.at) {
             sim.clear(*what);
             next += 1;
         }

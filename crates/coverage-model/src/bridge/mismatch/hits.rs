@@ -84,9 +84,8 @@ impl Finder<'_> {
         let Some(total) = self.total else { return };
         // What the engines hold that LMCache did not find.
         let unfound = total
-            .reconciliation
-            .iter()
-            .find(|r| r.what == "found" && r.verdict == Difference::Beyond)
+            .compared("found")
+            .filter(|r| r.verdict == Difference::Beyond)
             .and_then(|r| r.difference)
             .filter(|d| *d > 0.0);
         for (engine, own) in &totals {

@@ -17,13 +17,12 @@ impl Finder<'_> {
         let mut others = false;
         let mut found = Vec::new();
         for (at, w) in self.comparable() {
-            let row = |what: &str| w.reconciliation.iter().find(|r| r.what == what);
-            let Some(line) = row("found").filter(|r| r.verdict == Difference::Beyond) else {
+            let Some(line) = w.compared("found").filter(|r| r.verdict == Difference::Beyond) else {
                 continue;
             };
             let Some(d) = line.difference.filter(|d| *d < 0.0) else { continue };
             // More was asked than these engines' prompts hold: the hits may be another engine's.
-            if row("looked_up").is_some_and(|r| {
+            if w.compared("looked_up").is_some_and(|r| {
                 r.verdict == Difference::Beyond && r.difference.is_some_and(|d| d < 0.0)
             }) {
                 others = true;
@@ -77,9 +76,9 @@ impl Finder<'_> {
         let mut found = Vec::new();
         let mut early = 0.0;
         for (at, w) in self.comparable() {
-            let row = |what: &str| w.reconciliation.iter().find(|r| r.what == what);
             let preempted = v(&w.tokens.preemptions).unwrap_or(0.0);
-            if let Some(d) = row("promised")
+            if let Some(d) = w
+                .compared("promised")
                 .filter(|r| r.verdict == Difference::Beyond)
                 .and_then(|r| r.difference)
                 .filter(|d| *d > 0.0)

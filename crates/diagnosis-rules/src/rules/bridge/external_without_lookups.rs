@@ -2,6 +2,7 @@
 
 use coverage_model::bridge::MismatchCode;
 
+use super::pages::{LOADS, MP_ENGINE, VLLM_BEGIN, vllm_page};
 use crate::rules::prelude::*;
 
 const LEAST: Threshold = Threshold {
@@ -35,55 +36,11 @@ pub(crate) const RULE: Rule = Rule {
     example: Example {
         title: "The engine counts tokens from an external cache, and LMCache was asked for none",
         files: &[
-            File::text(
-                "engine.command.json",
-                r#"{"argv": ["vllm", "serve", "m", "--kv-transfer-config", "{\"kv_connector\": \"LMCacheMPConnector\", \"kv_role\": \"kv_both\"}"], "env": {}}"#,
-            ),
-            File::text(
-                "vllm/0.prom",
-                "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
-             # TYPE vllm:time_to_first_token_seconds histogram\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 2\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 2\n\
-             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 2\n\
-             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.2\n\
-             vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:external_prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:external_prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:request_success_total{engine=\"0\",finished_reason=\"stop\",model_name=\"m\"} 2\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"external_kv_transfer\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_cache_hit\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_compute\"} 10000\n\
-             process_start_time_seconds 5\n\
-             process_cpu_seconds_total 1\n\
-             ",
-            ),
+            MP_ENGINE,
+            VLLM_BEGIN,
             File::text(
                 "vllm/1.prom",
-                "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
-             # TYPE vllm:time_to_first_token_seconds histogram\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 12\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 12\n\
-             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 12\n\
-             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 1.2\n\
-             vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 60000\n\
-             vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 60000\n\
-             vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:external_prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 60000\n\
-             vllm:external_prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 30720\n\
-             vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:request_success_total{engine=\"0\",finished_reason=\"stop\",model_name=\"m\"} 12\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"external_kv_transfer\"} 30720\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_cache_hit\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_compute\"} 29280\n\
-             process_start_time_seconds 5\n\
-             process_cpu_seconds_total 2\n\
-             ",
+                vllm_page!(requests: 12, seconds: 1.2, prompt: 60000, local: 0, asked: 60000, promised: 30720, by_source: [30720, 0, 29280], start: 5, cpu: 2),
             ),
             File::text(
                 "lmcache/0.prom",
@@ -106,90 +63,7 @@ pub(crate) const RULE: Rule = Rule {
         ],
         also: &[],
     },
-    counter_example: Example {
-        title: "What LMCache finds, the engine loads",
-        files: &[
-            File::text(
-                "engine.command.json",
-                r#"{"argv": ["vllm", "serve", "m", "--kv-transfer-config", "{\"kv_connector\": \"LMCacheMPConnector\", \"kv_role\": \"kv_both\"}"], "env": {}}"#,
-            ),
-            File::text(
-                "vllm/0.prom",
-                "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
-             # TYPE vllm:time_to_first_token_seconds histogram\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 2\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 2\n\
-             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 2\n\
-             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.2\n\
-             vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:external_prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 10000\n\
-             vllm:external_prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:request_success_total{engine=\"0\",finished_reason=\"stop\",model_name=\"m\"} 2\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"external_kv_transfer\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_cache_hit\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_compute\"} 10000\n\
-             process_start_time_seconds 5\n\
-             process_cpu_seconds_total 1\n\
-             ",
-            ),
-            File::text(
-                "vllm/1.prom",
-                "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"True\",engine=\"0\"} 1\n\
-             # TYPE vllm:time_to_first_token_seconds histogram\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"5.0\"} 8\n\
-             vllm:time_to_first_token_seconds_bucket{engine=\"0\",model_name=\"m\",le=\"+Inf\"} 8\n\
-             vllm:time_to_first_token_seconds_count{engine=\"0\",model_name=\"m\"} 8\n\
-             vllm:time_to_first_token_seconds_sum{engine=\"0\",model_name=\"m\"} 0.8\n\
-             vllm:prompt_tokens_total{engine=\"0\",model_name=\"m\"} 40000\n\
-             vllm:prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 40000\n\
-             vllm:prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:external_prefix_cache_queries_total{engine=\"0\",model_name=\"m\"} 40000\n\
-             vllm:external_prefix_cache_hits_total{engine=\"0\",model_name=\"m\"} 20480\n\
-             vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:num_requests_waiting{engine=\"0\",model_name=\"m\"} 0\n\
-             vllm:request_success_total{engine=\"0\",finished_reason=\"stop\",model_name=\"m\"} 8\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"external_kv_transfer\"} 20480\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_cache_hit\"} 0\n\
-             vllm:prompt_tokens_by_source_total{engine=\"0\",model_name=\"m\",source=\"local_compute\"} 19520\n\
-             process_start_time_seconds 5\n\
-             process_cpu_seconds_total 2\n\
-             ",
-            ),
-            File::text(
-                "lmcache/0.prom",
-                "lmcache_mp_lookups_requests_total{cache_salt=\"\",model_name=\"m\"} 10\n\
-             lmcache_mp_lookup_requested_tokens_total{cache_salt=\"\",model_name=\"m\"} 10000\n\
-             lmcache_mp_lookup_hit_tokens_total{cache_salt=\"\",model_name=\"m\"} 0\n\
-             lmcache_mp_lookup_hit_l1_tokens_total{cache_salt=\"\",model_name=\"m\"} 0\n\
-             lmcache_mp_l1_write_chunks_total{l1_tag=\"_default\"} 60\n\
-             lmcache_mp_event_bus_dropped_events_total 0\n\
-             lmcache_mp_active_prefetch_jobs 0\n\
-             lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.1\n\
-             process_start_time_seconds 9\n\
-             process_cpu_seconds_total 1\n\
-             ",
-            ),
-            File::text(
-                "lmcache/1.prom",
-                "lmcache_mp_lookups_requests_total{cache_salt=\"\",model_name=\"m\"} 40\n\
-             lmcache_mp_lookup_requested_tokens_total{cache_salt=\"\",model_name=\"m\"} 40000\n\
-             lmcache_mp_lookup_hit_tokens_total{cache_salt=\"\",model_name=\"m\"} 20480\n\
-             lmcache_mp_lookup_hit_l1_tokens_total{cache_salt=\"\",model_name=\"m\"} 20480\n\
-             lmcache_mp_l1_write_chunks_total{l1_tag=\"_default\"} 60\n\
-             lmcache_mp_event_bus_dropped_events_total 0\n\
-             lmcache_mp_active_prefetch_jobs 0\n\
-             lmcache_mp_l1_usage_ratio{backend=\"dram\",l1_tag=\"_default\"} 0.1\n\
-             process_start_time_seconds 9\n\
-             process_cpu_seconds_total 2\n\
-             ",
-            ),
-        ],
-        also: &[],
-    },
+    counter_example: LOADS,
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {

@@ -13,6 +13,7 @@ pub(super) mod lookups_without_external;
 pub(super) mod no_connector;
 pub(super) mod offload_flag_without_metrics;
 pub(super) mod one_engine_never_hits;
+mod pages;
 pub(super) mod promises_without_loads;
 pub(super) mod sglang_queue_backlog;
 pub(super) mod stale_connector;

@@ -1,6 +1,9 @@
 //! Objects stay read-locked.
 
+use super::locks::{Lock, locked};
 use crate::rules::prelude::*;
+
+const LOCK: Lock = Lock { word: "read", count: |l1| l1.read_locked };
 
 const LEAST: Threshold = Threshold {
     name: "min_objects",
@@ -58,27 +61,6 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let mut signs = Vec::new();
-    for (path, status) in cx.view.statuses() {
-        for (tag, l1) in &status.l1 {
-            let (Some(objects), Some(locked)) = (l1.objects, l1.read_locked) else { continue };
-            if (locked as f64) < cx.threshold(&LEAST)
-                || (locked as f64) < objects as f64 * cx.threshold(&SHARE)
-            {
-                continue;
-            }
-            let place = source(
-                path,
-                None,
-                format!("read_locked_count of {tag}"),
-                format!("{locked} of {objects}"),
-            );
-            signs.push(Sign::measured(
-                0.7,
-                format!("{locked} of {objects} objects are read-locked"),
-                vec![place],
-            ));
-        }
-    }
+    let signs = locked(cx, &LOCK, 0.7, cx.threshold(&LEAST), cx.threshold(&SHARE));
     Outcome::from_signs(signs, 0.0)
 }

@@ -1,6 +1,9 @@
 //! Objects stay write-locked: stores never finish.
 
+use super::locks::{Lock, locked};
 use crate::rules::prelude::*;
+
+const LOCK: Lock = Lock { word: "write", count: |l1| l1.write_locked };
 
 const LEAST: Threshold = Threshold {
     name: "min_objects",
@@ -58,28 +61,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let mut signs = Vec::new();
-    for (path, status) in cx.view.statuses() {
-        for (tag, l1) in &status.l1 {
-            let (Some(objects), Some(locked)) = (l1.objects, l1.write_locked) else { continue };
-            if (locked as f64) < cx.threshold(&LEAST)
-                || (locked as f64) < objects as f64 * cx.threshold(&SHARE)
-            {
-                continue;
-            }
-            let place = source(
-                path,
-                None,
-                format!("write_locked_count of {tag}"),
-                format!("{locked} of {objects}"),
-            );
-            signs.push(Sign::measured(
-                0.8,
-                format!("{locked} of {objects} objects are write-locked"),
-                vec![place],
-            ));
-        }
-    }
+    let mut signs = locked(cx, &LOCK, 0.8, cx.threshold(&LEAST), cx.threshold(&SHARE));
     if signs.is_empty() {
         return Outcome::Clear;
     }

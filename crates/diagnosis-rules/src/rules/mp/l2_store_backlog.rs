@@ -1,6 +1,14 @@
 //! Stores to L2 queue up.
 
+use super::queue::{Queue, backlog};
 use crate::rules::prelude::*;
+
+const QUEUE: Queue = Queue {
+    what: "stores",
+    submitted: "mp.l2.store_submitted",
+    completed: "mp.l2.store_completed",
+    in_flight: "mp.l2.inflight_stores",
+};
 
 const LEAST: Threshold = Threshold {
     name: "min_open_requests",
@@ -90,49 +98,5 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    if let Some(outcome) = dropped(cx) {
-        return outcome;
-    }
-    let (mut signs, mut single) = (Vec::new(), false);
-    for target in cx.view.with("mp.l2.store_submitted") {
-        let (Some(submitted), completed) =
-            (target.growth("mp.l2.store_submitted"), target.growth("mp.l2.store_completed"))
-        else {
-            continue;
-        };
-        if completed.is_none() && !cx.view.coverage.excerpts.is_empty() {
-            continue;
-        }
-        let done = completed.as_ref().map_or(0.0, |g| g.value);
-        let open = submitted.value - done;
-        if open < cx.threshold(&LEAST) || done >= submitted.value * cx.threshold(&SHARE) {
-            continue;
-        }
-        // In flight at the end: what failed or was lost is not waiting.
-        let waiting = target.last("mp.l2.inflight_stores").filter(|r| r.value > 0.0);
-        let last =
-            target.by_scrape("mp.l2.inflight_stores").last().copied().flatten().unwrap_or(0.0);
-        if !submitted.window {
-            single |= last > 0.0;
-            continue;
-        }
-        if last <= 0.0 {
-            continue;
-        }
-        let mut sources = vec![submitted.source];
-        sources.extend(completed.map(|g| g.source));
-        sources.extend(waiting.map(|r| r.source));
-        signs.push(Sign::measured(
-            0.9,
-            format!("{:.0} stores submitted and {done:.0} completed between the scrapes, {last:.0} in flight at the end", submitted.value),
-            sources,
-        ));
-    }
-    if signs.is_empty() && single {
-        return Outcome::not_evaluable(
-            "stores are in flight; whether they queue up takes two scrapes",
-            &["two scrapes of the LMCache server under load, 10 s apart"],
-        );
-    }
-    Outcome::from_signs(signs, 0.0)
+    backlog(cx, &QUEUE, cx.threshold(&LEAST), cx.threshold(&SHARE))
 }

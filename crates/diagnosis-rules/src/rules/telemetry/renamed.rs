@@ -144,7 +144,7 @@ fn unknown(view: &View<'_>, name: &str) -> Option<String> {
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name);
     let former = FORMER.iter().find(|(old, _)| *old == name || *old == base);
-    let (prefix, component) = [
+    let (_, component) = [
         ("vllm:", "vllm."),
         ("sglang:", "sglang."),
         ("lmcache_mp", "mp."),
@@ -159,7 +159,6 @@ fn unknown(view: &View<'_>, name: &str) -> Option<String> {
     }
     // One name of a product that is unknown may be newer than this tool; a dashboard of it has
     // others that are known.
-    let _ = prefix;
     Some("no examined release has it".into())
 }
 
