@@ -148,7 +148,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     let limits = view.events(&["mp.quota.evicting"]).find_map(|e| {
-        e.stat.fields.get("limit_bytes").filter(|l| l.zero > 0).map(|l| (l.zero, e.source()))
+        let limit = e.stat.fields.get("limit_bytes").filter(|l| l.zero > 0)?;
+        // The line that is kept of the event may be one with another limit.
+        let share = format!("{} of {} lines", limit.zero, e.stat.count);
+        Some((limit.zero, source(e.path, None, "limit=0 where a salt is over quota", share)))
     });
     if let Some((times, at)) = limits {
         signs.push(Sign::inferred(
