@@ -200,7 +200,7 @@ fn endpoint(reading: &Reading) -> Endpoint {
         Body::Html => "html",
         Body::Binary => "binary",
         Body::Metrics => "metrics",
-        Body::Text | Body::Alive => "text",
+        Body::Text | Body::Alive | Body::Stacks(_) | Body::LogLevels(_) => "text",
         _ => "json",
     };
     Endpoint {

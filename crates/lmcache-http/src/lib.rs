@@ -13,7 +13,10 @@ mod release;
 mod routes;
 mod status;
 
-pub use body::{Body, ThreadFacts};
+pub use body::{
+    Body, ChunkFacts, LogLevels, OpenapiFacts, PeriodicThread, QuotaFacts, SaltQuota, Stack, Stacks,
+    ThreadFacts,
+};
 pub use capture::{Capture, MAX_RECORDS, captures};
 pub use component::Component;
 pub use evidence::{Endpoint, HttpEvidence};

@@ -188,7 +188,7 @@ impl Reader {
                 _ => BTreeSet::new(),
             },
             listed: match &body {
-                Body::Openapi { .. } => map.map(listed).unwrap_or_default(),
+                Body::Openapi(_) => map.map(listed).unwrap_or_default(),
                 _ => BTreeSet::new(),
             },
             fields: map.map(|map| self.fields(map)).unwrap_or_default(),

@@ -122,13 +122,24 @@ fn scrape(page: Fetched, sample: u32) -> Input {
     Input::Fetched { url: shown, file: Some(url), role: None, body, at }
 }
 
-/// Answers of routes. That a release lacks a route is normal; that one gave no answer is told
-/// once for all routes that failed in the same way.
+/// Answers of routes. That the framework says "no such route" is a fact about the release; that a
+/// route gave no answer is told once for all routes that failed in the same way.
 fn answers(fetched: Vec<Fetched>) -> Vec<Input> {
     let mut out = Vec::new();
     let mut failed: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
     for one in fetched {
         let Some(last) = one.last().cloned() else { continue };
+        for attempt in &one.attempts {
+            if let Some(absent) = &attempt.body {
+                out.push(Input::Fetched {
+                    url: attempt.url.clone(),
+                    file: Some(one.task.file.clone()),
+                    role: None,
+                    body: Ok(absent.clone().into_bytes()),
+                    at: None,
+                });
+            }
+        }
         let Some(answer) = one.answer else {
             let server = last.url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
             let error = last.error.unwrap_or_else(|| UNASKED.into());

@@ -135,7 +135,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let salted = seen.iter().any(|s| !s.is_empty());
     for row in &view.http {
         for endpoint in row.evidence.endpoints.values() {
-            if let Body::Quota { users: 0 } = endpoint.body
+            if let Body::Quota(quota) = &endpoint.body
+                && quota.users == Some(0)
                 && isolated
                 && (salted || view.count(&["mp.quota.evicting"]) > 0)
             {

@@ -1,28 +1,18 @@
 //! What an answer's body is.
 
+mod parts;
+mod threads;
+
 use evidence_redact::Redactor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use parts::{ChunkFacts, LogLevels, OpenapiFacts, QuotaFacts, SaltQuota};
+pub use threads::{PeriodicThread, Stack, Stacks, ThreadFacts};
+
 use crate::flat::{Statement, masked, statements};
 use crate::json::{self, cut};
 use crate::status::{Status, is_status};
-
-/// Periodic threads.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct ThreadFacts {
-    /// Threads.
-    pub total: u64,
-    /// Of these, threads that run.
-    pub running: u64,
-    /// Names of threads that ran and have stopped, or that the server calls unhealthy.
-    pub unhealthy: Vec<String>,
-    /// Runs that failed, over all threads.
-    pub failed_runs: u64,
-}
 
 /// An answer's body, by its content.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,26 +56,21 @@ pub enum Body {
     },
     /// Periodic threads.
     Threads(ThreadFacts),
-    /// Quotas.
-    Quota {
-        /// Tenants with a quota.
-        users: u64,
-    },
+    /// Stack dumps of the threads of a process.
+    Stacks(Stacks),
+    /// Levels of loggers.
+    LogLevels(LogLevels),
+    /// Quota per cache salt.
+    Quota(QuotaFacts),
     /// Chunk statistics.
-    ChunkStatistics {
-        /// Their values.
-        statements: Vec<Statement>,
-    },
+    ChunkStatistics(ChunkFacts),
     /// L2 adapters.
     Adapters {
         /// Their types.
         types: Vec<String>,
     },
     /// The list of all routes.
-    Openapi {
-        /// Paths.
-        paths: Vec<String>,
-    },
+    Openapi(OpenapiFacts),
     /// An error in the server's own words.
     Error {
         /// The words.
@@ -138,17 +123,23 @@ pub(crate) fn recognise(bytes: &[u8], redactor: &Redactor) -> (Body, Option<Valu
     let Ok(text) = std::str::from_utf8(bytes) else { return (Body::Binary, None) };
     match json::parse(bytes) {
         Some(value) => (json(&value, redactor), Some(value)),
-        None => (plain(text), None),
+        None => (plain(text, redactor), None),
     }
 }
 
-fn plain(text: &str) -> Body {
+fn plain(text: &str, redactor: &Redactor) -> Body {
     let start: String = text.chars().take(64).flat_map(char::to_lowercase).collect();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return Body::Html;
     }
     if text.starts_with("# HELP ") || text.starts_with("# TYPE ") {
         return Body::Metrics;
+    }
+    if text.starts_with(threads::STACKS) {
+        return Body::Stacks(threads::stacks(text, redactor));
+    }
+    if text.starts_with(parts::LOGGERS) {
+        return Body::LogLevels(parts::log_levels(text, redactor));
     }
     match text {
         "ok" | "OK" | "true" => Body::Alive,
@@ -189,7 +180,7 @@ fn json(value: &Value, redactor: &Redactor) -> Body {
             if (7..=40).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Body::Commit { id: text.clone() };
             }
-            plain(text)
+            plain(text, redactor)
         }
         Value::Object(map) => object(map, value, redactor),
         Value::Array(_) => Body::Json { statements: statements(value, redactor) },
@@ -213,13 +204,14 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value, redactor: &Redact
     if is_status(map) {
         return Body::Status(Box::new(Status::of(value)));
     }
-    if has("openapi") && has("paths") {
-        let paths = map.get("paths").and_then(Value::as_object);
-        let paths = paths.into_iter().flat_map(|p| p.keys().cloned()).take(1000).collect();
-        return Body::Openapi { paths };
+    if let Some(routes) = parts::openapi(map) {
+        return Body::Openapi(routes);
     }
-    if let Some(threads) = threads(map) {
+    if let Some(threads) = threads::periodic(map) {
         return Body::Threads(threads);
+    }
+    if let Some(quota) = parts::quota(map, redactor) {
+        return Body::Quota(quota);
     }
     if map.len() <= 3 {
         if let Some(healthy) = map.get("healthy").or(map.get("is_healthy")).and_then(Value::as_bool)
@@ -233,9 +225,6 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value, redactor: &Redact
                 return Body::Health { healthy: false };
             }
             _ => {}
-        }
-        if let Some(Value::Object(users)) = map.get("users") {
-            return Body::Quota { users: users.len() as u64 };
         }
         if let Some(text) = map.get("version").and_then(Value::as_str)
             && is_release(text.split('-').next().unwrap_or(""))
@@ -258,40 +247,11 @@ fn object(map: &serde_json::Map<String, Value>, value: &Value, redactor: &Redact
     {
         return Body::Models { count: data.len() as u64 };
     }
-    if has("total_chunks") || has("unique_chunks") || has("total_requests") && has("enabled") {
-        return Body::ChunkStatistics { statements: statements(value, redactor) };
+    if let Some(chunks) = parts::chunks(map) {
+        return Body::ChunkStatistics(chunks);
     }
     if CONFIG.iter().any(|keys| keys.iter().all(|k| has(k))) {
         return Body::Config { statements: statements(value, redactor) };
     }
     Body::Json { statements: statements(value, redactor) }
-}
-
-fn threads(map: &serde_json::Map<String, Value>) -> Option<ThreadFacts> {
-    if let Some(Value::Array(names)) = map.get("unhealthy_threads") {
-        let name = |v: &Value| match v {
-            Value::String(name) => Some(name.clone()),
-            other => other.get("name").and_then(Value::as_str).map(str::to_owned),
-        };
-        let unhealthy = names.iter().filter_map(name).take(64).collect();
-        return Some(ThreadFacts { unhealthy, ..ThreadFacts::default() });
-    }
-    let list = map.get("threads").and_then(Value::as_array)?;
-    let mut out = ThreadFacts { total: list.len() as u64, ..ThreadFacts::default() };
-    for thread in list {
-        let is = |name: &str| thread.get(name).and_then(Value::as_bool);
-        out.running += u64::from(is("is_running") == Some(true));
-        out.failed_runs += thread.get("failed_runs").and_then(Value::as_u64).unwrap_or(0);
-        // A thread that waits for its next turn is not active, and one that never ran was not
-        // needed; one that ran and does not run any more has stopped.
-        let ran = thread.get("total_runs").and_then(Value::as_u64).unwrap_or(0) > 0;
-        if is("is_running") == Some(false)
-            && ran
-            && out.unhealthy.len() < 64
-            && let Some(name) = thread.get("name").and_then(Value::as_str)
-        {
-            out.unhealthy.push(name.to_owned());
-        }
-    }
-    Some(out)
 }
