@@ -276,6 +276,22 @@ pub(super) fn version_signs(view: &View<'_>) -> Vec<Sign> {
         "the server does not know what it is asked, or gets other arguments",
         &["mp.handler_arity", "mp.handler_type"],
     ));
+    for (weight, text, ids) in [
+        (
+            0.85,
+            "this LMCache does not know the layout that the engine gives its KV cache",
+            &["version.kv_format"][..],
+        ),
+        (0.85, "one side sends what the other's release does not have", &["version.protocol"]),
+        (0.8, "the connector does not know this engine", &["version.engine"]),
+        (
+            0.7,
+            "native code was built for another system, library or device",
+            &["import.shared_object", "import.glibc", "gpu.no_kernel"],
+        ),
+    ] {
+        signs.extend(logged(view, weight, text, ids));
+    }
     let asked = view.texts(&["mp.no_handler"], "operation");
     signs.extend(
         logged(view, 0.9, "the server has no such request", &["mp.no_handler"])

@@ -178,29 +178,32 @@ pub(crate) fn declare(catalog: &Catalog, evidence: &mut Evidence, declared: Opti
     }
 }
 
-/// Narrows the LMCache server's release by what artifacts of other lanes admit. With several
-/// servers it is not known which of them an artifact is of: nothing is narrowed then.
+/// Narrows the release of the one process that shows a product's series by what artifacts of
+/// other lanes admit. With several it is not known which of them an artifact is of: nothing is
+/// narrowed then.
 pub(crate) fn narrow_by_facts(evidence: &mut Evidence) {
     let Evidence { targets, facts, .. } = evidence;
-    let mut servers: Vec<&mut Inference> = targets
-        .iter_mut()
-        .filter(|t| !t.is_coordinator())
-        .filter_map(|t| t.releases.get_mut(&Product::Lmcache))
-        .collect();
-    let [server] = servers.as_mut_slice() else { return };
-    for fact in facts.iter() {
-        let (min, max) = match fact.kind {
-            FactKind::Release(Product::Lmcache, exact) => (exact, Some(exact)),
-            FactKind::ReleaseRange(Product::Lmcache, min, max) => (min, max),
-            _ => continue,
-        };
-        // What is installed need not be what runs: it narrows where it fits, and contradicts nothing.
-        let fits = server.candidates.iter().any(|r| *r >= min && max.is_none_or(|m| *r <= m));
-        if fact.claim == Claim::NotProven && !fits {
-            continue;
+    for product in [Product::Lmcache, Product::Vllm, Product::Sglang] {
+        let mut found: Vec<&mut Inference> = targets
+            .iter_mut()
+            .filter(|t| !t.is_coordinator())
+            .filter_map(|t| t.releases.get_mut(&product))
+            .collect();
+        let [process] = found.as_mut_slice() else { continue };
+        for fact in facts.iter() {
+            let (min, max) = match fact.kind {
+                FactKind::Release(p, exact) if p == product => (exact, Some(exact)),
+                FactKind::ReleaseRange(p, min, max) if p == product => (min, max),
+                _ => continue,
+            };
+            // What is installed need not be what runs: it narrows where it fits, and
+            // contradicts nothing.
+            if fact.claim == Claim::NotProven && !process.admits(min, max) {
+                continue;
+            }
+            let source = format!("{} ({})", fact.source.artifact, fact.source.what);
+            narrow_range(process, min, max, &source);
         }
-        let source = format!("{} ({})", fact.source.artifact, fact.source.what);
-        narrow_range(server, min, max, &source);
     }
 }
 

@@ -104,6 +104,12 @@ pub struct RequestsSummary {
     pub later_turns: u64,
     /// Of these, turns whose head differs from that of the turn before: nothing is shared then.
     pub turns_with_changed_head: u64,
+    /// Later turns whose turn before has its lengths.
+    pub turns_after_known: u64,
+    /// Prompt tokens of the turns before those, in sum.
+    pub earlier_prompt_tokens: f64,
+    /// Output tokens of the turns before those, in sum.
+    pub earlier_output_tokens: f64,
     /// Least number of characters that heads of following turns share, where heads are texts.
     pub common_head_chars: Option<u64>,
     /// Requests by phase or label.
@@ -216,8 +222,18 @@ struct State {
     prompts: BTreeMap<u64, BTreeSet<u64>>,
     heads: BTreeSet<u64>,
     shared: u64,
-    /// Last head of a conversation: its hash, and the text where it is one.
-    conversations: BTreeMap<u64, (u64, Option<String>)>,
+    conversations: BTreeMap<u64, Turn>,
+}
+
+/// The last turn of a conversation.
+#[derive(Default)]
+struct Turn {
+    /// Hash of its head.
+    head: u64,
+    /// The head, where it is a text.
+    text: Option<String>,
+    /// Prompt and output tokens.
+    lengths: Option<(f64, f64)>,
 }
 
 /// A field: its meaning and value.
@@ -292,7 +308,8 @@ impl State {
         if let Some(prompt) = text("prompt_hash").or_else(|| text("prompt_tag")) {
             self.prompt(key_of(&prompt), salt_key, ttft);
         }
-        self.head(text("head_hash"), text("head_text"), text("conversation"));
+        let lengths = number("prompt_tokens").zip(number("output_tokens"));
+        self.head(text("head_hash"), text("head_text"), text("conversation"), lengths);
         if let Some(phase) = text("phase") {
             let phase = cut(&phase, 256);
             if let Some(count) = self.phases.get_mut(phase) {
@@ -325,7 +342,13 @@ impl State {
         }
     }
 
-    fn head(&mut self, hash: Option<String>, text: Option<String>, conversation: Option<String>) {
+    fn head(
+        &mut self,
+        hash: Option<String>,
+        text: Option<String>,
+        conversation: Option<String>,
+        lengths: Option<(f64, f64)>,
+    ) {
         let head = hash.or_else(|| text.clone()).map(|h| key_of(&h));
         if let Some(head) = head {
             self.out.with_head += 1;
@@ -337,11 +360,16 @@ impl State {
         }
         let Some(conversation) = conversation.map(|c| key_of(&c)) else { return };
         let text = text.map(|t| cut(&t, 512).to_owned());
-        if let Some((last, last_text)) = self.conversations.get(&conversation) {
+        if let Some(last) = self.conversations.get(&conversation) {
             self.out.later_turns += 1;
-            if head.is_some_and(|h| h != *last) {
+            if let Some((prompt, output)) = last.lengths {
+                self.out.turns_after_known += 1;
+                self.out.earlier_prompt_tokens += prompt;
+                self.out.earlier_output_tokens += output;
+            }
+            if head.is_some_and(|h| h != last.head) {
                 self.out.turns_with_changed_head += 1;
-                if let (Some(a), Some(b)) = (last_text, &text) {
+                if let (Some(a), Some(b)) = (&last.text, &text) {
                     let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count() as u64;
                     let least = self.out.common_head_chars.unwrap_or(u64::MAX).min(same);
                     self.out.common_head_chars = Some(least);
@@ -350,7 +378,8 @@ impl State {
         } else if !self.room(self.conversations.len()) {
             return;
         }
-        self.conversations.insert(conversation, (head.unwrap_or_default(), text));
+        let turn = Turn { head: head.unwrap_or_default(), text, lengths };
+        self.conversations.insert(conversation, turn);
     }
 
     fn done(mut self, ctx: &Ctx<'_>) -> RequestsSummary {

@@ -67,6 +67,12 @@ impl Inference {
         self.candidates.first().copied()
     }
 
+    /// Whether what is there admits a release of this range (`max` is `None` for "or newer"),
+    /// whatever is not there.
+    pub fn admits(&self, min: Release, max: Option<Release>) -> bool {
+        self.by_presence.0.iter().any(|r| *r >= min && max.is_none_or(|m| *r <= m))
+    }
+
     /// Newest candidate; `None` when anything newer would do as well.
     pub fn max(&self) -> Option<Release> {
         if self.open { None } else { self.candidates.last().copied() }
@@ -350,6 +356,13 @@ impl Narrowing {
                 .collect()
         };
         let Some(fewest) = self.left.iter().map(|r| absent(*r).len()).min() else { return };
+        // Where much is missing of whatever release it may be, the page is an excerpt: what is
+        // not there then tells of whoever cut it.
+        let due = |r: &Release| expected.iter().filter(|s| s.in_release(*r)).count();
+        let best = self.left.iter().find(|r| absent(**r).len() == fewest).map_or(0, due);
+        if fewest >= 2 && fewest.saturating_mul(EXCERPT) > best {
+            return;
+        }
         let dropped: Vec<&'static str> = self
             .left
             .iter()
@@ -384,6 +397,9 @@ impl Narrowing {
     }
 }
 
+/// A page on which one in so many start-up series is missing is an excerpt.
+const EXCERPT: usize = 4;
+
 fn has_label_in(spelling: &Spelling, label: &str, release: Release) -> bool {
     spelling.labels.iter().any(|rule| {
         rule.name == label
@@ -404,15 +420,23 @@ fn always_has_label(spelling: &Spelling, label: &str, release: Release) -> bool 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::spelling::LabelRule;
 
     #[test]
     fn what_is_not_there_gives_way_to_what_another_artifact_shows() {
         let catalog = Catalog::new();
-        // An excerpt of a page: without the start-up series that 0.5.0 added it looks older.
-        let seen = [
-            SeenName { name: "lmcache_mp_l1_allocation_failure_chunks_total", labels: vec![] },
-            SeenName { name: "lmcache_mp_l1_memory_usage_bytes", labels: vec![] },
-        ];
+        // All that 0.4.7 registers at start-up: without what 0.5.0 added it looks older.
+        let old: Release = "0.4.7".parse().unwrap();
+        let cohort = catalog.name("lmcache_mp_l1_memory_usage_bytes").unwrap().newest().unwrap().when;
+        let labels = |s: &Spelling| -> Vec<&str> {
+            let there = |l: &&LabelRule| has_label_in(s, l.name, old);
+            s.labels.iter().filter(there).map(|l| l.name).collect()
+        };
+        let seen: Vec<SeenName<'_>> = catalog
+            .spellings()
+            .filter(|s| s.product() == Product::Lmcache && s.when == cohort && s.in_release(old))
+            .map(|s| SeenName { name: s.name, labels: labels(s) })
+            .collect();
         let release = |text: &str| text.parse::<Release>().unwrap();
         let page = infer(&catalog, Product::Lmcache, &seen).unwrap();
         assert!(page.max().is_some_and(|max| max < release("0.5.0")), "{page:?}");

@@ -1,9 +1,10 @@
 //! A flag or file that is needed was not given, or is not read.
 
-use lmcache_launch::{How, Product as Program};
+use lmcache_launch::{How, Product as Program, Setting};
 use lmcache_prom::contract::{Product, Release};
 
 use crate::rules::prelude::*;
+use crate::view::{Stated, Teller, View};
 
 pub(crate) const RULE: Rule = Rule {
     code: "launch_config_missing",
@@ -74,6 +75,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         &["config.unrecognized"],
     ));
     signs.extend(raised(view, 0.85, "the connector has no kv_role", &["kv_role"]));
+    signs.extend(unread(view));
     for process in view.engines() {
         for c in process.connectors.iter().filter(|c| c.inside.is_none() && c.role.is_none()) {
             if matches!(process.product, Program::Vllm | Program::DynamoVllm)
@@ -126,3 +128,38 @@ const REFUSED: &[&str] = &[
     "config.role_missing",
     "config.unrecognized",
 ];
+
+/// A configuration file that is there, an engine that says that none is set, and values that are
+/// not those of the file.
+fn unread(view: &View<'_>) -> Option<Sign> {
+    let said = ["embedded.no_config"];
+    if view.count(&said) == 0 {
+        return None;
+    }
+    let differs = |s: &Setting| {
+        let printed: Vec<Stated> =
+            view.stated(&s.name).into_iter().filter(|p| p.teller == Teller::Log).collect();
+        let same = |p: &Stated| match (s.as_f64(), p.number(), s.as_bool(), p.flag()) {
+            (Some(a), Some(b), ..) => a == b,
+            (_, _, Some(a), Some(b)) => a == b,
+            _ => s.value.as_str().unwrap_or_default() == p.text().unwrap_or_default(),
+        };
+        (!printed.is_empty() && !printed.iter().any(same))
+            .then(|| printed.into_iter().next().map(|p| p.source))
+            .flatten()
+    };
+    let (setting, runs) = view
+        .launch
+        .iter()
+        .flat_map(|l| &l.launch.configs)
+        .flat_map(|config| &config.settings)
+        .find_map(|s| Some((s, differs(s)?)))?;
+    let mut sources = view.places(&said);
+    sources.push(placed(&setting.place, setting.key.clone(), Some(setting.value.to_string())));
+    sources.push(runs);
+    Some(Sign::inferred(
+        0.75,
+        format!("the engine says that no configuration file is set, and runs with another {} than the file has", setting.key),
+        sources,
+    ))
+}

@@ -78,6 +78,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "the server was reached and could not open the GPU memory".into(),
         );
     }
+    let refused = view.texts(&["mp.request_error"], "request_type");
+    if refused.keys().any(|t| t.contains("REGISTER")) {
+        return Outcome::RuledOut("the server was reached, and failed to register the worker".into());
+    }
     if !mode_mismatch(view).is_empty() {
         return Outcome::RuledOut("the server was reached, and is of another mode".into());
     }
@@ -142,7 +146,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     let listening = view.count(&["mp.listening", "mp.running"]) > 0;
+    // An engine that goes on without the cache is slow; one that gave up serves nobody.
+    let gave_up = start_failed(view)
+        || view.count(&["mp_connector.unreachable", "mp_connector.no_answer"]) > 0;
     Outcome::from_signs(signs, 0.5).map(|hit| {
+        if !gave_up {
+            hit.severity = Some(Severity::Warning);
+        }
         if let Some(address) = address {
             let up = if listening { ", although the server runs" } else { "" };
             hit.title =

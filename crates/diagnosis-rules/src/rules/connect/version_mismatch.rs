@@ -28,7 +28,12 @@ pub(crate) const RULE: Rule = Rule {
         counted.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "mp-server-unreachable", "engine_start_failed"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "mp-server-unreachable",
+        "engine_start_failed",
+        "store-failure",
+    ],
     related: &["mp-server-unreachable", "connector-name-unknown"],
     evaluate,
     example: Example {

@@ -75,6 +75,24 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     signs.extend(
         logged(view, 0.7, "and refuses what they ask", &refused).filter(|_| reaped > 0 || asks > 1),
     );
+    // A lookup that finds no worker's layout, after a worker was there and went or was given up.
+    let unknown = ["mp.lookup_no_ctx", "mp.lookup_no_layout", "blend.no_ctx"];
+    let gone = ["mp.worker_unregistered", "mp.worker_reaped"];
+    if view.count(&unknown) > 1 && view.count(&gone) > 0 {
+        signs.extend(logged(view, 0.6, "lookups find no worker's layout any more", &unknown));
+        signs.extend(logged(view, 0.3, "since a worker was taken off", &gone));
+        for (path, status) in view.statuses().filter(|(_, s)| s.registered_workers > Some(0)) {
+            let workers = status.registered_workers.unwrap_or_default();
+            signs.push(Sign::measured(
+                0.3,
+                format!("the server lists {workers} registered workers all the same"),
+                vec![Source {
+                    value: Some(workers.to_string()),
+                    ..Source::new(path, "registered workers")
+                }],
+            ));
+        }
+    }
     signs.extend(
         logged(
             view,

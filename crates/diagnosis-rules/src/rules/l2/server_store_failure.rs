@@ -15,7 +15,7 @@ pub(crate) const RULE: Rule = Rule {
     title: "Stores reach the cache and never complete: nothing can be found later",
     kind: Kind::Cause,
     cause: Some("store-failure"),
-    severity: Severity::Critical,
+    severity: Severity::Warning,
     modes: &[Mode::Mp],
     needs: &[Need::ServerLog, Need::Status, Need::ServerPage],
     thresholds: &[&OBJECTS],
@@ -75,11 +75,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.8,
         "stores fail in the server",
-        &["mp.store_exc", "mp.store_underflow"],
+        &["mp.store_exc", "mp.store_underflow", "mp.store_incomplete"],
     ));
+    let told = view.count(&["mp_connector.store_err"]) as f64;
     signs.extend(logged(
         view,
-        0.4,
+        if told >= cx.threshold(&OBJECTS) { 0.5 } else { 0.4 },
         "the connector reports failed stores",
         &["mp_connector.store_err"],
     ));
@@ -101,6 +102,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 signs.push(Sign::measured(
                     0.75,
                     format!("all {objects} objects of L1 are locked for writing"),
+                    vec![Source {
+                        value: Some(locked.to_string()),
+                        ..Source::new(path, format!("write_locked_count of {tag}"))
+                    }],
+                ));
+            } else if objects as f64 >= cx.threshold(&OBJECTS)
+                && 2 * locked >= objects
+                && !signs.is_empty()
+            {
+                signs.push(Sign::measured(
+                    0.4,
+                    format!("{locked} of {objects} objects of L1 are locked for writing"),
                     vec![Source {
                         value: Some(locked.to_string()),
                         ..Source::new(path, format!("write_locked_count of {tag}"))

@@ -21,7 +21,7 @@ pub(crate) const RULE: Rule = Rule {
     title: "Writes to L2 or to the remote store fail: what is evicted from L1 is lost",
     kind: Kind::Cause,
     cause: Some("l2-store-failure"),
-    severity: Severity::Critical,
+    severity: Severity::Warning,
     modes: &[],
     needs: &[Need::ServerLog, Need::ServerPage, Need::EngineLog],
     thresholds: &[&GAP, &SHARE],
@@ -116,5 +116,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::from_signs(signs, 0.55)
+    // What could not be written and is served all the same is worse than what is lost.
+    let served = view.numbers(&["mp.prefetch_done"], "l2_chunks").is_some_and(|(n, _)| n > 0.0)
+        || view.growth("mp.l2.load_completed").is_some_and(|g| g.value > 0.0);
+    let kept = served && view.count(&["mp.l2.store_failed", "mp.l2.submit_failed"]) > 0;
+    Outcome::from_signs(signs, 0.55).map(|hit| {
+        if kept {
+            hit.severity = Some(Severity::Critical);
+        }
+    })
 }

@@ -34,7 +34,7 @@ pub(crate) const RULE: Rule = Rule {
         same kernel line: the arithmetic is shown beside it.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks"],
+    explains: &["lmcache_log_tracebacks", "engine_start_failed"],
     related: &["l1-too-small", "pin-leak"],
     evaluate,
     example: Example {
@@ -137,8 +137,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         &["mp.shm_too_small"],
     ));
     let oom = view.count(&["host.oom"]) > 0 || e.kernel.iter().any(|k| k.code.starts_with("oom"));
+    let down = start_failed(view);
     Outcome::from_signs(signs, 0.6).map(|hit| {
-        if oom {
+        if oom || down {
             hit.severity = Some(Severity::Critical);
         }
     })
@@ -215,7 +216,8 @@ fn killed(view: &View<'_>) -> Vec<Sign> {
     }
     signs.extend(logged(view, 0.5, "the kernel killed a process for its memory", &["host.oom"]));
     signs.extend(logged(view, 0.5, "shared memory was too small", &["host.bus_error"]));
-    signs.extend(logged(view, 0.6, "locked memory is limited", &["host.memlock"]));
+    signs.extend(logged(view, 0.6, "memory could not be pinned", &["host.memlock"]));
+    signs.extend(logged(view, 0.6, "the pool of huge pages is too small", &["host.hugepages"]));
     signs
 }
 

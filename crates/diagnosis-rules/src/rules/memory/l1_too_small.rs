@@ -128,6 +128,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     if let Some(locked) = locked(view) {
         return Outcome::RuledOut(locked);
     }
+    if let Some(pinned) = pinned(view) {
+        return Outcome::RuledOut(pinned);
+    }
     if view.texts(&["hash.none_hash"], "none_hash").len() > 1 {
         return Outcome::RuledOut(
             "keys of different processes never match, whatever the size".into(),
@@ -253,6 +256,16 @@ fn locked(view: &View<'_>) -> Option<String> {
                 .then(|| format!("{held} of {objects} objects of L1 are locked"))
         })
     })
+}
+
+/// Chunks of an engine's CPU memory that are pinned: what cannot be evicted is not too little.
+fn pinned(view: &View<'_>) -> Option<String> {
+    let last = |signal: &str| view.last(signal).map(|r| r.value);
+    let held = last("embedded.pinned_memory_objs_count")?;
+    let all = last("embedded.active_memory_objs_count")
+        .or_else(|| last("embedded.local_cpu_hot_cache_count"))
+        .filter(|n| *n >= 16.0)?;
+    (held >= 0.8 * all).then(|| format!("{held:.0} of {all:.0} objects are pinned"))
 }
 
 /// What hit in an earlier window misses after evictions.

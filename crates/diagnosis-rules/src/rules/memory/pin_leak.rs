@@ -1,6 +1,7 @@
 //! Objects stay pinned.
 
 use crate::rules::prelude::*;
+use crate::view::Target;
 
 const RELEASED: Threshold = Threshold {
     name: "min_forced_unpins",
@@ -96,6 +97,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![pinned.source],
         ));
     }
+    signs.extend(view.targets.iter().filter_map(|t| idle(t, many)));
     let value = |signal: &str| view.last(signal).map_or(0.0, |r| r.value);
     let (pinned, active) =
         (value("embedded.pinned_memory_objs_count"), value("embedded.active_memory_objs_count"));
@@ -113,4 +115,27 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Chunks that stay pinned in an engine that looks nothing up and runs no request: a pin lasts as
+/// long as the request that it was made for.
+fn idle(target: &Target<'_>, many: f64) -> Option<Sign> {
+    let pinned = target.extremes("embedded.pinned_memory_objs_count")?.0;
+    let busy = ["vllm.num_requests_running", "vllm.num_requests_waiting"]
+        .iter()
+        .any(|signal| target.extremes(signal).is_some_and(|(_, most)| most > 0.0));
+    let asked = ["embedded.num_lookup_requests", "embedded.num_retrieve_requests"]
+        .iter()
+        .filter_map(|signal| target.growth(signal))
+        .map(|g| (g.window, g.value))
+        .fold((false, 0.0), |a, b| (a.0 || b.0, a.1 + b.1));
+    if pinned < many || busy || !target.has_window() || asked != (true, 0.0) {
+        return None;
+    }
+    let source = target.last("embedded.pinned_memory_objs_count")?.source;
+    Some(Sign::measured(
+        0.75,
+        format!("{pinned:.0} objects stay pinned while nothing is looked up or loaded"),
+        vec![source],
+    ))
 }

@@ -94,6 +94,15 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "NIXL fails",
         &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed", "sglang.pd_failed"],
     ));
+    signs.extend(logged(
+        view,
+        0.6,
+        "transfers to the other side fail",
+        &["pd.send_failed", "pd.handshake_timeout", "pd.room_timeout", "pd.no_receiver"],
+    ));
+    if !signs.is_empty() {
+        signs.extend(logged(view, 0.4, "UCX could not move the data", &["ucx.error"]));
+    }
     let buffer =
         view.number("pd.buffer_size_bytes").or_else(|| view.number("nixl.buffer_size_bytes"));
     let largest = view

@@ -1,5 +1,7 @@
 //! The remote backend is down.
 
+use lmcache_launch::ConnectorMode;
+
 use crate::rules::prelude::*;
 
 const LOST: Threshold = Threshold {
@@ -78,6 +80,14 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         return Outcome::RuledOut("something answers there, of another protocol".into());
     }
     let mut signs = Vec::new();
+    // A pod of that name holds the multiprocess server where a connector of that mode runs.
+    let of_mode = view
+        .engines()
+        .any(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Mp));
+    let store = |name: &str| {
+        let other = |w: &str| of_mode && w.starts_with("lmcache");
+        STORES.iter().any(|w| !other(w) && name.contains(w))
+    };
     let lost = ["remote.down", "remote.contains_failed", "mp.l2.s3_conn", "health.ping"];
     if view.count(&lost) as f64 >= cx.threshold(&LOST) {
         signs.extend(logged(
@@ -107,7 +117,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .flat_map(|p| p.containers.iter().map(move |c| (p, c)))
         .filter(|(p, c)| {
             let names = format!("{} {}", p.name.clone().unwrap_or_default(), c.name);
-            STORES.iter().any(|w| names.contains(w))
+            store(&names)
                 && (c.last_state.as_deref() == Some("OOMKilled")
                     || c.state
                         .as_deref()
@@ -125,7 +135,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .launch
         .iter()
         .flat_map(|l| &l.environment.events)
-        .filter(|e| STORES.iter().any(|w| e.object.contains(w)))
+        .filter(|e| store(&e.object))
         .filter(|e| {
             ["BackOff", "OOM", "Unhealthy", "Evicted", "Failed"]
                 .iter()

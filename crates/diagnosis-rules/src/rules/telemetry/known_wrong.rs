@@ -1,6 +1,7 @@
 //! A metric contradicts another, and is the one that is wrong.
 
 use crate::rules::prelude::*;
+use crate::view::Target;
 
 const TOKENS: Threshold = Threshold {
     name: "min_tokens",
@@ -137,6 +138,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 ));
             }
         }
+        signs.extend(recounted(target, volume));
         for signal in PARTS {
             for sample in
                 target.series(signal).into_iter().filter(|s| s.value > 1.01 || s.value < 0.0)
@@ -167,6 +169,28 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         if decides {
             hit.severity = Some(Severity::Warning);
         }
+    })
+}
+
+/// vLLM counts the lookup of its own prefix cache each time that it tries to schedule a request:
+/// where requests wait, the same tokens are counted many times.
+fn recounted(target: &Target<'_>, volume: f64) -> Option<Sign> {
+    let prompts = target.growth("vllm.prompt_tokens")?;
+    let queries = target.growth("vllm.prefix_cache_queries")?;
+    let hits = target.growth("vllm.prefix_cache_hits")?;
+    let preempted = target.growth("vllm.num_preemptions").is_some_and(|g| g.value > 0.0);
+    let often = prompts.value >= volume
+        && hits.value > 1.1 * prompts.value
+        && queries.value > 2.0 * prompts.value;
+    (often && !preempted).then(|| {
+        Sign::measured(
+            0.8,
+            format!(
+                "the prefix cache counts {:.0} tokens asked for and {:.0} hit, of {:.0} prompt tokens: the lookups of waiting requests are counted again and again",
+                queries.value, hits.value, prompts.value
+            ),
+            vec![queries.source, hits.source, prompts.source],
+        )
     })
 }
 

@@ -110,10 +110,39 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    signs.extend(by_request_log(cx, chunk));
     if !signs.is_empty()
         && let Some((false, at)) = view.flag("save_decode_cache")
     {
         signs.push(Sign::inferred(0.4, "save_decode_cache is off", vec![at]));
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Hits of the engine's log beside a request log that tells the turns of conversations apart: in
+/// sum they end where the prompts of the turns before ended, short of the answers.
+fn by_request_log(cx: &Context<'_>, chunk: f64) -> Option<Sign> {
+    let found = lookups(cx.view);
+    let requests = cx
+        .view
+        .launch
+        .iter()
+        .flat_map(|l| &l.environment.requests)
+        .find(|r| r.requests == found.count)?;
+    let turns = requests.turns_after_known as f64;
+    let short = requests.earlier_prompt_tokens - found.hit_tokens;
+    let answers = requests.earlier_output_tokens;
+    // Of each turn the rest of a chunk may be missing.
+    let ends = short >= 0.0 && short <= chunk * turns;
+    (turns >= cx.threshold(&TURNS) && ends && answers >= chunk * turns * cx.threshold(&CHUNKS))
+        .then(|| {
+            Sign::inferred(
+                0.75,
+                format!(
+                    "{:.0} tokens hit, {:.0} stood in the prompts of the turns before and {answers:.0} in their answers",
+                    found.hit_tokens, requests.earlier_prompt_tokens
+                ),
+                vec![placed(&requests.place, "answers of earlier turns", Some(format!("{answers:.0} tokens")))],
+            )
+        })
 }
