@@ -14,8 +14,8 @@ mod routes;
 mod status;
 
 pub use body::{
-    Body, ChunkFacts, LogLevels, OpenapiFacts, PeriodicThread, QuotaFacts, SaltQuota, Stack, Stacks,
-    ThreadFacts,
+    Body, ChunkFacts, LogLevels, OpenapiFacts, PeriodicThread, QuotaFacts, SaltQuota, Stack,
+    Stacks, ThreadFacts,
 };
 pub use capture::{Capture, MAX_RECORDS, captures};
 pub use component::Component;

@@ -21,6 +21,7 @@ mod shared;
 mod sizing;
 mod telemetry;
 mod trace;
+mod traced;
 mod workload;
 
 /// What every rule's file uses.
@@ -30,6 +31,7 @@ mod prelude {
 
     pub(super) use super::readings::*;
     pub(super) use super::shared::*;
+    pub(super) use super::traced::*;
     pub(super) use crate::need::Need;
     pub(super) use crate::outcome::{Hit, Outcome, Sign};
     pub(super) use crate::rule::{

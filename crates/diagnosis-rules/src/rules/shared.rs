@@ -6,7 +6,7 @@ use lmcache_launch::Process;
 
 use crate::outcome::{Outcome, Sign};
 use crate::rule::{Context, Lifecycle};
-use crate::view::{View, placed};
+use crate::view::{Target, View, placed};
 
 /// In force since the first release.
 pub(super) const SINCE_0_1: Lifecycle = Lifecycle::Stable { since: "0.1.0" };
@@ -55,9 +55,10 @@ pub(super) fn start_failed(view: &View<'_>) -> bool {
     view.facts.fact(&FactKind::StartFailed).is_some()
 }
 
-/// Critical where an engine did not come up.
+/// Critical where an engine did not come up, or died.
 pub(super) fn critical_if_down(view: &View<'_>, outcome: Outcome) -> Outcome {
-    let down = start_failed(view);
+    let down =
+        start_failed(view) || view.count(&["vllm.engine_dead", "sglang.scheduler_exception"]) > 0;
     outcome.map(|hit| {
         if down {
             hit.severity = Some(crate::rule::Severity::Critical);
@@ -384,10 +385,11 @@ fn foreign(view: &View<'_>, words: &[&str]) -> Option<Sign> {
 /// An engine's page without any series of LMCache, though LMCache inside it worked: the page,
 /// and what proves the work.
 pub(super) fn silent_engine_page(view: &View<'_>) -> Option<(Source, Vec<Sign>)> {
-    if view.targets.iter().any(|t| t.any("embedded.")) {
+    let engine = |t: &&Target<'_>| t.any("vllm.") || t.any("sglang.");
+    if view.targets.iter().filter(engine).any(|t| t.any("embedded.")) {
         return None;
     }
-    let page = view.targets.iter().find(|t| t.any("vllm.") || t.any("sglang."))?;
+    let page = view.targets.iter().find(engine)?;
     let prompts = page.last("vllm.prompt_tokens").or_else(|| page.last("sglang.prompt_tokens"))?;
     if prompts.value <= 0.0 {
         return None;

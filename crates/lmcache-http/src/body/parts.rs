@@ -71,8 +71,7 @@ pub(super) fn quota(map: &Map<String, Value>, redactor: &Redactor) -> Option<Quo
             out.users = Some(list.len() as u64);
             let name = |v: &Value| v.get("cache_salt").and_then(Value::as_str).map(str::to_owned);
             let list = list.iter().take(MOST);
-            out.salts
-                .extend(list.map(|v| salt(&name(v).unwrap_or_default(), v, None, redactor)));
+            out.salts.extend(list.map(|v| salt(&name(v).unwrap_or_default(), v, None, redactor)));
         }
         (.., Some(Value::String(name)))
             if ["limit_gb", "quota_limit_gb", "usage_gb", "current_usage_gb"]

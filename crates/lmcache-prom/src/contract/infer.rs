@@ -427,7 +427,8 @@ mod tests {
         let catalog = Catalog::new();
         // All that 0.4.7 registers at start-up: without what 0.5.0 added it looks older.
         let old: Release = "0.4.7".parse().unwrap();
-        let cohort = catalog.name("lmcache_mp_l1_memory_usage_bytes").unwrap().newest().unwrap().when;
+        let cohort =
+            catalog.name("lmcache_mp_l1_memory_usage_bytes").unwrap().newest().unwrap().when;
         let labels = |s: &Spelling| -> Vec<&str> {
             let there = |l: &&LabelRule| has_label_in(s, l.name, old);
             s.labels.iter().filter(there).map(|l| l.name).collect()

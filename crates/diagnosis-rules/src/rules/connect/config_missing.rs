@@ -76,6 +76,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     ));
     signs.extend(raised(view, 0.85, "the connector has no kv_role", &["kv_role"]));
     signs.extend(unread(view));
+    signs.extend(incomplete(view));
     for process in view.engines() {
         for c in process.connectors.iter().filter(|c| c.inside.is_none() && c.role.is_none()) {
             if matches!(process.product, Program::Vllm | Program::DynamoVllm)
@@ -159,7 +160,59 @@ fn unread(view: &View<'_>) -> Option<Sign> {
     sources.push(runs);
     Some(Sign::inferred(
         0.75,
-        format!("the engine says that no configuration file is set, and runs with another {} than the file has", setting.key),
+        format!(
+            "the engine says that no configuration file is set, and runs with another {} than the file has",
+            setting.key
+        ),
         sources,
     ))
+}
+
+/// What LMCache inside an engine asks for beside a setting that is on (lmcache 0.3.9.post2 to
+/// 0.5.6, `v1/config.py`). Where it is missing, LMCache does not start, often without a word.
+const REQUIRES: &[(&str, &[&str])] = &[
+    ("controller.enabled", &["controller.pull_url", "controller.worker_ports"]),
+    (
+        "p2p.enabled",
+        &[
+            "controller.pull_url",
+            "controller.reply_url",
+            "p2p.host",
+            "p2p.init_ports",
+            "p2p.lookup_ports",
+        ],
+    ),
+    ("pd.enabled", &["pd.role", "pd.buffer_size_bytes", "pd.buffer_device"]),
+    ("nixl.storage", &["nixl.buffer_device"]),
+];
+
+/// Settings that are on without those that they ask for, where LMCache did not come up.
+fn incomplete(view: &View<'_>) -> Vec<Sign> {
+    let degraded = ["embedded.degraded"];
+    if view.count(&degraded) == 0 && !start_failed(view) {
+        return vec![];
+    }
+    let mut signs = Vec::new();
+    for process in view.engines() {
+        for (switch, needs) in REQUIRES {
+            let on = view.effective(process, switch).filter(|s| s.flag() == Some(true));
+            let Some(on) = on else { continue };
+            let set = |name: &&&str| {
+                view.effective(process, name)
+                    .is_some_and(|s| !s.default && !matches!(s.text(), None if s.value.is_null()))
+            };
+            let missing: Vec<&str> = needs.iter().filter(|n| !set(n)).copied().collect();
+            if let Some(first) = missing.first() {
+                let mut sources = vec![on.source];
+                sources.push(placed(&process.place, (*first).to_owned(), Some("not set".into())));
+                sources.extend(view.places(&degraded));
+                signs.push(Sign::inferred(
+                    0.7,
+                    format!("{switch} is on without {}", missing.join(", ")),
+                    sources,
+                ));
+            }
+        }
+    }
+    signs
 }

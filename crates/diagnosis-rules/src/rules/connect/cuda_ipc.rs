@@ -90,7 +90,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .logs
         .iter()
         .flat_map(|log| log.evidence.tracebacks.iter().map(move |t| (log.path, t)))
-        .filter(|(_, t)| t.frames.iter().any(|f| f.contains("_new_shared_cuda")))
+        .filter(|(_, t)| t.frames.iter().any(|f| OPENS.iter().any(|name| f.contains(name))))
         .map(|(path, t)| Source {
             line: Some(t.first_line),
             ..Source::new(path, t.last_line.clone())
@@ -127,3 +127,6 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     Outcome::from_signs(signs, 0.5)
 }
+
+/// Functions that open what another process exported of its GPU memory or events.
+const OPENS: &[&str] = &["_new_shared_cuda", "from_ipc_handle", "rebuild_cuda_tensor"];

@@ -1,6 +1,11 @@
 //! The engine cannot reach the MP server.
 
+use std::collections::BTreeSet;
+
+use lmcache_launch::{Product as Program, Setting};
+
 use crate::rules::prelude::*;
+use crate::rules::remote::health_stuck::never_back;
 
 pub(crate) const RULE: Rule = Rule {
     code: "mp_server_unreachable",
@@ -80,10 +85,15 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     let refused = view.texts(&["mp.request_error"], "request_type");
     if refused.keys().any(|t| t.contains("REGISTER")) {
-        return Outcome::RuledOut("the server was reached, and failed to register the worker".into());
+        return Outcome::RuledOut(
+            "the server was reached, and failed to register the worker".into(),
+        );
     }
     if !mode_mismatch(view).is_empty() {
         return Outcome::RuledOut("the server was reached, and is of another mode".into());
+    }
+    if never_back(view).is_some() {
+        return Outcome::RuledOut("the server was found again, by one of two processes".into());
     }
     let mut signs = Vec::new();
     signs.extend(logged(
@@ -110,6 +120,26 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "the heartbeat to the server fails",
         &["sglang_connector.mp_heartbeat"],
     ));
+    if start_failed(view) || view.count(&["sglang.scheduler_exception"]) > 0 {
+        let asks = ["get_lmcache_chunk_size", "multi_process_adapter", "register_kv_caches"];
+        let text = "the connector waited for the server in vain while it started";
+        signs.extend(raised_in(view, 0.65, text, &asks, &["Timeout"]));
+    }
+    let served = view.processes().filter(|p| p.product == Program::LmcacheServer);
+    let ports: BTreeSet<u64> =
+        served.filter_map(|p| p.setting("port")).filter_map(Setting::as_u64).collect();
+    if let Some((dialled, at)) = view.number("mp_port")
+        && !signs.is_empty()
+        && ports.len() == 1
+        && !ports.iter().any(|port| *port as f64 == dialled)
+    {
+        let there = ports.iter().next().copied().unwrap_or_default();
+        signs.push(Sign::inferred(
+            0.5,
+            format!("the engine dials port {dialled}, the server listens on {there}"),
+            vec![at],
+        ));
+    }
     let port = view.number("mp_port").map_or(5555.0, |(p, _)| p);
     let stalled: Vec<Source> = view
         .launch
@@ -148,6 +178,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let listening = view.count(&["mp.listening", "mp.running"]) > 0;
     // An engine that goes on without the cache is slow; one that gave up serves nobody.
     let gave_up = start_failed(view)
+        || view.count(&["sglang.scheduler_exception"]) > 0
         || view.count(&["mp_connector.unreachable", "mp_connector.no_answer"]) > 0;
     Outcome::from_signs(signs, 0.5).map(|hit| {
         if !gave_up {

@@ -163,6 +163,23 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.last("mp.lookup.early_exit").map(|r| r.source).into_iter().collect(),
         ));
     }
+    let own = view
+        .events(LOOKUPS)
+        .filter_map(|e| e.stat.fields.get("computed_tokens").map(|n| (n.max, n.sum, n.count)))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((most, sum, n)) = own
+        && looked.count as f64 >= least
+        && looked.hit_zero == looked.count
+        && most > 0.0
+        && most < chunk
+        && sum >= 0.5 * most * n as f64
+    {
+        signs.push(Sign::inferred(
+            0.4,
+            format!("the engine itself finds at most {most} tokens of each prompt again, less than a chunk of {chunk}"),
+            view.places(LOOKUPS),
+        ));
+    }
     let hits = view.last("mp.lookup.hit_tokens").or_else(|| view.last("embedded.num_lookup_hits"));
     for load in view.launch.iter().flat_map(|l| &l.environment.workloads) {
         let prefix = load.number("shared_prefix_tokens").filter(|n| *n > 0.0 && *n < chunk);

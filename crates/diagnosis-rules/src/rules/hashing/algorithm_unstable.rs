@@ -173,6 +173,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(EMBEDDED_STORES),
         ));
     }
+    if signs.is_empty() && builtin && seeded && quiet(view) && missed_again(view) {
+        signs.push(Sign::inferred(
+            0.45,
+            "the builtin hash is in use with one seed for all",
+            view.places(&["hash.algorithm", "hash.builtin"]),
+        ));
+        signs.push(Sign::inferred(
+            0.4,
+            "a second process looks up what has the lengths of what the first one stored, misses it once and then finds its own",
+            view.places(LOOKUPS),
+        ));
+    }
     signs.extend(
         logged(view, 0.3, "vLLM's hash could not be loaded: builtin instead", &["hash.builtin"])
             .filter(|_| !signs.is_empty()),
@@ -201,6 +213,29 @@ fn readers(view: &View<'_>) -> (u64, bool) {
         }
     }
     (count, none && count > 0)
+}
+
+/// Two processes that look up prompts of the same lengths, as often, and each misses and then
+/// hits: what the other stored is of no use to it.
+fn missed_again(view: &View<'_>) -> bool {
+    let lives: Vec<_> =
+        view.logs.iter().map(|l| &l.evidence.requests).filter(|r| r.count >= 2).collect();
+    let stores = |log: &&crate::view::Lane<'_, lmcache_logs::LogEvidence>| {
+        EMBEDDED_STORES.iter().any(|id| log.evidence.count(id) > 0)
+    };
+    if view.logs.iter().filter(stores).count() < 2 {
+        return false;
+    }
+    lives.iter().enumerate().any(|(i, a)| {
+        lives.iter().skip(i + 1).any(|b| {
+            a.count == b.count
+                && a.hit_zero == b.hit_zero
+                && a.hit_zero > 0
+                && a.hit_zero < a.count
+                && (a.total_min, a.total_max, a.hit_tokens)
+                    == (b.total_min, b.total_max, b.hit_tokens)
+        })
+    })
 }
 
 /// Prompts of one length, each stored whole, none found: as far as a log without tokens can show

@@ -310,6 +310,10 @@ fn embedded_churn(cx: &Context<'_>) -> Option<Sign> {
     let chunks = looked.value / chunk_size(view).0;
     let rate = hits.map_or(0.0, |h| h.value) / looked.value.max(1.0);
     let failed = view.last("embedded.local_cpu_evict_failed_count").map_or(0.0, |r| r.value);
+    // What a disk or a remote store below it keeps is not lost with its place in memory.
+    if ["local_disk", "remote_url"].iter().any(|tier| view.text(tier).is_some()) {
+        return None;
+    }
     // Evictions that fail speak of pinned chunks, not of size.
     if failed > 0.0 || evicted.value < cx.threshold(&CHUNKS) || rate >= cx.threshold(&HITS) {
         return None;

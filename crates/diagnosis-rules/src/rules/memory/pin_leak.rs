@@ -1,7 +1,7 @@
 //! Objects stay pinned.
 
 use crate::rules::prelude::*;
-use crate::view::Target;
+use crate::view::{Target, View};
 
 const RELEASED: Threshold = Threshold {
     name: "min_forced_unpins",
@@ -98,6 +98,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     signs.extend(view.targets.iter().filter_map(|t| idle(t, many)));
+    signs.extend(read_locked(view, many));
     let value = |signal: &str| view.last(signal).map_or(0.0, |r| r.value);
     let (pinned, active) =
         (value("embedded.pinned_memory_objs_count"), value("embedded.active_memory_objs_count"));
@@ -138,4 +139,27 @@ fn idle(target: &Target<'_>, many: f64) -> Option<Sign> {
         format!("{pinned:.0} objects stay pinned while nothing is looked up or loaded"),
         vec![source],
     ))
+}
+
+/// Objects of a server that stay locked for reading while nobody reads: a lock lasts from the
+/// lookup to the retrieve.
+fn read_locked(view: &View<'_>, many: f64) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    for (path, status) in view.statuses() {
+        let idle = status.active_sessions == Some(0) && status.active_prefetch_jobs == Some(0);
+        for (tag, l1) in status.l1.iter().filter(|_| idle) {
+            let (objects, locked) = (l1.objects.unwrap_or(0), l1.read_locked.unwrap_or(0));
+            if locked as f64 >= many && 2 * locked >= objects {
+                signs.push(Sign::measured(
+                    0.7,
+                    format!("{locked} of {objects} objects of L1 are locked for reading, without a session or a prefetch"),
+                    vec![Source {
+                        value: Some(locked.to_string()),
+                        ..Source::new(path, format!("read_locked_count of {tag}"))
+                    }],
+                ));
+            }
+        }
+    }
+    signs
 }

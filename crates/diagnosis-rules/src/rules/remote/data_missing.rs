@@ -98,6 +98,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(&["connector.retrieved_zero"]),
         ));
     }
+    signs.extend(logged(
+        view,
+        0.7,
+        "a chunk that the index lists is not on the disk",
+        &["embedded.disk_gone"],
+    ));
     for target in &view.targets {
         let value = |s: &str| target.growth(s).map_or(0.0, |g| g.value);
         let (asked, got) =
@@ -111,5 +117,5 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    Outcome::from_signs(signs, 0.55)
+    critical_if_down(view, Outcome::from_signs(signs, 0.55))
 }

@@ -1,6 +1,7 @@
 //! A health check keeps LMCache off without an outage.
 
 use crate::rules::prelude::*;
+use crate::view::View;
 
 pub(crate) const RULE: Rule = Rule {
     code: "backend_health_stuck",
@@ -9,7 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     kind: Kind::Cause,
     cause: Some("backend-health-stuck"),
     severity: Severity::Warning,
-    modes: &[Mode::Embedded],
+    modes: &[Mode::Embedded, Mode::Mp],
     needs: &[Need::EngineLog, Need::EmbeddedPage],
     thresholds: &[],
     releases: "",
@@ -99,6 +100,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    signs.extend(never_back(view));
     signs.extend(logged(
         view,
         0.5,
@@ -112,4 +114,30 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         &["remote.check_failed", "health.check_failed"],
     ));
     Outcome::from_signs(signs, 0.6)
+}
+
+/// A connector of which one process found the server again, while the server is asked for no
+/// lookup any more and goes on storing.
+pub(in crate::rules) fn never_back(view: &View<'_>) -> Option<Sign> {
+    let marked = ["mp_connector.marked", "mp_connector.lookup_timeout"];
+    let back = ["mp_connector.healthy", "mp_connector.reregister"];
+    if view.count(&marked) == 0 || view.count(&back) == 0 {
+        return None;
+    }
+    let target =
+        view.targets.iter().find(|t| t.has_window() && t.has("mp.lookup.requested_tokens"))?;
+    let asked =
+        target.growth("mp.lookup.requested_tokens").filter(|g| g.window && g.value == 0.0)?;
+    let written = target.growth("mp.l1.write").filter(|g| g.window && g.value > 0.0)?;
+    let mut sources = vec![asked.source, written.source];
+    sources.extend(view.places(&marked));
+    sources.extend(view.places(&back));
+    Some(Sign::measured(
+        0.75,
+        format!(
+            "after a timeout the server is asked for nothing, while {:.0} chunks are stored: the process that looks up still takes it for dead",
+            written.value
+        ),
+        sources,
+    ))
 }

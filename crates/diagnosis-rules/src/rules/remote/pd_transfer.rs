@@ -100,6 +100,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "transfers to the other side fail",
         &["pd.send_failed", "pd.handshake_timeout", "pd.room_timeout", "pd.no_receiver"],
     ));
+    let backends = ["pd_backend", "nixl_channel", "transfer_channel"];
+    signs.extend(raised_in(view, 0.6, "an exchange between the sides raised", &backends, &[]));
     if !signs.is_empty() {
         signs.extend(logged(view, 0.4, "UCX could not move the data", &["ucx.error"]));
     }

@@ -173,6 +173,22 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    for target in &view.targets {
+        let Some((speed, loads)) = target.mean("mp.l2.load_throughput") else { continue };
+        let waits = view.numbers(&["mp.prefetch_done"], "ms");
+        let wait = waits.map_or(0.0, |(ms, n)| ms / n as f64 / 1000.0);
+        if loads >= cx.threshold(&READS)
+            && speed < cx.threshold(&SPEED) / 4.0
+            && wait >= cx.threshold(&WAIT)
+        {
+            let source = target.last("mp.l2.load_throughput").map(|r| r.source);
+            signs.push(Sign::measured(
+                0.6,
+                format!("{loads:.0} loads from L2 at {speed:.2} GB/s; lookups wait {wait:.1} s"),
+                source.into_iter().chain(view.places(&["mp.prefetch_done"])).collect(),
+            ));
+        }
+    }
     signs.extend(
         logged(
             view,

@@ -39,6 +39,7 @@ pub(crate) const RULE: Rule = Rule {
         "lmcache_log_tracebacks",
         "lmcache_embedded_remote_backend_errors",
         "lmcache_connector_invalid_blocks",
+        "lmcache_log_p2p_transfer_failure",
     ],
     related: &["connector-mode-mismatch", "backend-health-stuck", "remote-slow"],
     evaluate,
@@ -81,9 +82,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     let mut signs = Vec::new();
     // A pod of that name holds the multiprocess server where a connector of that mode runs.
-    let of_mode = view
-        .engines()
-        .any(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Mp));
+    let of_mode =
+        view.engines().any(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Mp));
     let store = |name: &str| {
         let other = |w: &str| of_mode && w.starts_with("lmcache");
         STORES.iter().any(|w| !other(w) && name.contains(w))
@@ -96,6 +96,22 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "the connection to the backend is lost again and again",
             &lost,
         ));
+    }
+    let peers = ["p2p.retries", "p2p.no_peer", "p2p.embedded_get", "p2p.add_peer"];
+    let asked = ["p2p.zmq", "p2p.lookup_submit_timeout"];
+    if (view.count(&peers) + view.count(&asked)) as f64 >= cx.threshold(&LOST) {
+        let all = [&peers[..], &asked[..]].concat();
+        signs.extend(logged(view, 0.65, "a peer does not answer what it is asked", &all));
+        let stalled: Vec<Source> = view
+            .launch
+            .iter()
+            .flat_map(|l| &l.environment.sockets)
+            .filter(|s| s.state.starts_with("SYN"))
+            .map(|s| placed(&s.place, "connection to a peer", Some(s.state.clone())))
+            .collect();
+        if !stalled.is_empty() {
+            signs.push(Sign::measured(0.4, "connections are never answered", stalled));
+        }
     }
     let configured = view.text("remote_url").is_some() || !signs.is_empty();
     if let Some(errors) =

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use lmcache_launch::environment::Probe;
+
 use crate::rules::prelude::*;
 
 const FAILED: Threshold = Threshold {
@@ -67,6 +69,25 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             0.9,
             format!("{} of {} requests of the collector got no answer", failed.len(), probes.len()),
             failed,
+        ));
+    }
+    let other = |p: &&&Probe| p.error.is_some() && p.status.is_some_and(|s| s < 500);
+    let strange: Vec<Source> = probes
+        .iter()
+        .filter(other)
+        .map(|p| placed(&p.place, p.endpoint.clone(), p.error.clone()))
+        .collect();
+    if strange.len() as f64 >= cx.threshold(&FAILED)
+        && strange.len() == probes.len()
+        && view.count(&["mp.running", "mp.listening"]) > 0
+    {
+        signs.push(Sign::inferred(
+            0.7,
+            format!(
+                "something else than the LMCache server answers all {} requests",
+                strange.len()
+            ),
+            strange,
         ));
     }
     // A packet of ours: its manifest names every exchange.

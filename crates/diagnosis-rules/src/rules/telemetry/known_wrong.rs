@@ -1,7 +1,7 @@
 //! A metric contradicts another, and is the one that is wrong.
 
 use crate::rules::prelude::*;
-use crate::view::Target;
+use crate::view::{Target, View};
 
 const TOKENS: Threshold = Threshold {
     name: "min_tokens",
@@ -139,6 +139,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             }
         }
         signs.extend(recounted(target, volume));
+        signs.extend(block_size(view, target));
         for signal in PARTS {
             for sample in
                 target.series(signal).into_iter().filter(|s| s.value > 1.01 || s.value < 0.0)
@@ -169,6 +170,23 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         if decides {
             hit.severity = Some(Severity::Warning);
         }
+    })
+}
+
+/// vLLM fixes the labels of cache_config_info before it sets the block size of a hybrid model.
+fn block_size(view: &View<'_>, target: &Target<'_>) -> Option<Sign> {
+    let changed = view
+        .events(&["vllm.block_size_changed"])
+        .find_map(|e| Some((e.stat.fields.get("block_size").map(|n| n.last)?, e.source())));
+    let (runs, at) = changed?;
+    let info = target.series("vllm.cache_config_info").into_iter().next()?;
+    let told: f64 = info.label("block_size").parse().ok()?;
+    (told != runs).then(|| {
+        Sign::measured(
+            0.8,
+            format!("cache_config_info says blocks of {told} tokens, the engine runs with {runs}"),
+            vec![info.source, at],
+        )
     })
 }
 

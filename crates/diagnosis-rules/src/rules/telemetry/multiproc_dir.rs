@@ -105,6 +105,9 @@ lmcache:num_lookup_hits_total{model_name="m",worker_id="0"} 9000.0
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
     let Some((page, proof)) = silent_engine_page(view) else { return Outcome::Clear };
+    if !view.targets.iter().any(|t| t.any("vllm.")) {
+        return Outcome::RuledOut("SGLang sets the directory itself".into());
+    }
     let set = multiproc_dir(view);
     if let Some(source) = set {
         let what = source.value.unwrap_or_default();

@@ -3,6 +3,7 @@
 use coverage_model::FactKind;
 
 use crate::rules::prelude::*;
+use crate::view::View;
 
 pub(crate) const RULE: Rule = Rule {
     code: "metrics_not_exported",
@@ -117,6 +118,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         signs.extend(proof);
         signs.push(Sign::inferred(0.6, "although PROMETHEUS_MULTIPROC_DIR is set", vec![set]));
     }
+    signs.extend(renamed_by_agent(view));
     let silent: Vec<Source> = view
         .targets
         .iter()
@@ -149,4 +151,33 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         signs.push(Sign::inferred(0.8, "the scrape configuration drops LMCache's series", dropped));
     }
     Outcome::from_signs(signs, 0.6)
+}
+
+/// Agents that export the engine's series under names of their own, and nothing of LMCache's
+/// registry: the prefix of the names, and who adds it.
+const AGENTS: &[(&str, &str)] = &[("ray_vllm_", "Ray's agent"), ("ray_sglang_", "Ray's agent")];
+
+/// A page of such an agent, while the logs have LMCache at work.
+fn renamed_by_agent(view: &View<'_>) -> Vec<Sign> {
+    let works = [EMBEDDED_STORES, LOOKUPS, &["embedded.retrieve", "embedded.storing"]].concat();
+    let Some(proof) = logged(view, 0.5, "the log has LMCache at work", &works) else {
+        return vec![];
+    };
+    let found = view.targets.iter().filter(|t| !t.any("embedded.")).find_map(|target| {
+        let page = target.timeline.scrapes().last()?;
+        let path = target.pages().last().unwrap_or_default();
+        page.scrape.families().find_map(|family| {
+            let (_, who) = AGENTS.iter().find(|(prefix, _)| family.name().starts_with(prefix))?;
+            Some((*who, Source::new(path, family.name())))
+        })
+    });
+    let Some((who, at)) = found else { return vec![] };
+    vec![
+        Sign::measured(
+            0.5,
+            format!("{who} exports the engine's series, and none of LMCache's"),
+            vec![at],
+        ),
+        proof,
+    ]
 }

@@ -94,5 +94,5 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "a registration failed or a singleton was made twice",
         &["prometheus.duplicate", "metrics.duplicate", "metrics.singleton"],
     ));
-    Outcome::from_signs(signs, 0.5)
+    critical_if_down(view, Outcome::from_signs(signs, 0.5))
 }

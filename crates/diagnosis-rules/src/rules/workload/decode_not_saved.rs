@@ -122,13 +122,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
 /// Hits of the engine's log beside a request log that tells the turns of conversations apart: in
 /// sum they end where the prompts of the turns before ended, short of the answers.
 fn by_request_log(cx: &Context<'_>, chunk: f64) -> Option<Sign> {
-    let found = lookups(cx.view);
-    let requests = cx
-        .view
-        .launch
-        .iter()
-        .flat_map(|l| &l.environment.requests)
-        .find(|r| r.requests == found.count)?;
+    let mut all = cx.view.launch.iter().flat_map(|l| &l.environment.requests);
+    let logs: Vec<_> = cx.view.logs.iter().map(|l| &l.evidence.requests).collect();
+    let (requests, found) = all.find_map(|r| {
+        let of = |found: &&&lmcache_logs::RequestStats| found.count == r.requests;
+        Some((r, logs.iter().filter(of).min_by(|a, b| a.hit_tokens.total_cmp(&b.hit_tokens))?))
+    })?;
     let turns = requests.turns_after_known as f64;
     let short = requests.earlier_prompt_tokens - found.hit_tokens;
     let answers = requests.earlier_output_tokens;

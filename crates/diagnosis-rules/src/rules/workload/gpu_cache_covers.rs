@@ -101,6 +101,20 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(LOOKUPS),
         ));
     }
+    let skipped = ["sglang_connector.skipped"];
+    if let (Some((found, n)), Some((had, _))) =
+        (view.numbers(&skipped, "lookup_tokens"), view.numbers(&skipped, "offset_tokens"))
+        && n as f64 >= cx.threshold(&HITS)
+        && found >= cx.threshold(&TOKENS)
+        && had >= 0.9 * found
+        && view.count(&["embedded.retrieve", "sglang_connector.retrieve"]) == 0
+    {
+        signs.push(Sign::inferred(
+            0.75,
+            format!("of {found:.0} tokens that lookups found none was loaded: the engine had {had:.0} itself"),
+            view.places(&skipped),
+        ));
+    }
     if let (Some(own), Some(all)) =
         (view.growth("vllm.prefix_cache_hits"), view.growth("vllm.prefix_cache_queries"))
     {

@@ -1,6 +1,7 @@
 //! Tenants are not kept apart.
 
 use lmcache_http::Body;
+use lmcache_launch::ConnectorMode;
 
 use crate::rules::prelude::*;
 use crate::view::Target;
@@ -123,6 +124,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                     Some(other.p50.to_string()),
                 )],
             ));
+            let inside = view
+                .engines()
+                .find(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded));
+            let hits = requests.with_hits > 0 || lookups(view).hit_tokens > 0.0;
+            if let Some(engine) = inside.filter(|_| hits && requests.salts > 1) {
+                signs.push(Sign::inferred(
+                    0.5,
+                    "LMCache inside the engine makes its keys without the salt, and hits",
+                    launched(engine, "connector").into_iter().chain(view.places(LOOKUPS)).collect(),
+                ));
+                leak = true;
+            }
         }
     }
     let isolated = view.processes().any(|p| {
