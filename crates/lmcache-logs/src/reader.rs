@@ -250,7 +250,7 @@ impl LogReader {
         };
         let row = match part {
             Part::Inner => None,
-            Part::None | Part::Last => self.find(message, line.product),
+            Part::None | Part::Head | Part::Last => self.find(message, line.product),
         };
         let mut known = row.is_some();
         if let Some(row) = row {
@@ -266,7 +266,7 @@ impl LogReader {
             match part {
                 Part::None if known => lines.known += 1,
                 Part::None => lines.other += 1,
-                Part::Inner | Part::Last => lines.traceback += 1,
+                Part::Head | Part::Inner | Part::Last => lines.traceback += 1,
             }
         }
     }

@@ -41,6 +41,8 @@ pub(crate) struct Tracebacks {
 pub(crate) enum Part {
     /// None of their business.
     None,
+    /// Head, with words of its own before it (`Scheduler hit an exception: Traceback ...`).
+    Head,
     /// Head or frame.
     Inner,
     /// The last line, which names the error.
@@ -67,7 +69,7 @@ impl Tracebacks {
         let trimmed = message.trim_ascii_end();
         if trimmed.ends_with(b"Traceback (most recent call last):") {
             self.open.insert(process, Open { first_line: number, ..Open::default() });
-            return Part::Inner;
+            return if trimmed.starts_with(b"Traceback") { Part::Inner } else { Part::Head };
         }
         let Some(open) = self.open.get_mut(&process) else { return Part::None };
         open.lines += 1;
