@@ -109,6 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn cases_of_our_own_are_diagnosed_as_agreed() {
+        let tally = all(&crate::workspace::root().join("fixtures/own-cases")).unwrap();
+        let wrong: Vec<&str> =
+            tally.cases.iter().filter(|c| !c.holds()).map(|c| c.name.as_str()).collect();
+        assert!(wrong.is_empty(), "{}", tally.text());
+        assert_eq!(tally.problems.hit, tally.problems.of);
+        assert_eq!(tally.healthy.hit, tally.healthy.of);
+        assert_eq!(tally.modes.hit, tally.modes.of);
+        assert_eq!(tally.forbidden, 0);
+        assert!(tally.causes_per_problem <= 1.3, "{}", tally.causes_per_problem);
+    }
+
+    #[test]
     fn a_wrong_answer_is_counted_as_wrong() {
         let report = report(
             &Catalog::new(),
