@@ -89,3 +89,25 @@ fn a_note_is_markdown_without_paths() {
         assert!(!run.stdout.contains(inner), "{inner}: {}", run.stdout);
     }
 }
+
+#[test]
+fn a_seed_is_not_missed_where_the_engine_needs_none() {
+    let case = "fixtures/own-cases/d-h02-no-hash-seed-on-new-vllm";
+    for (file, vllm) in [("engine-a.log", None), ("engine-a.log", Some("0.28.0"))] {
+        let dir = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string(
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(case).join(file),
+        )
+        .unwrap();
+        let text = match vllm {
+            Some(release) => {
+                text.replace("server version 0.30.0", &format!("server version {release}"))
+            }
+            None => text,
+        };
+        std::fs::write(dir.path().join(file), text).unwrap();
+        let report = common::run(&["check", dir.path().to_str().unwrap(), "--json"]).json();
+        let named = report["findings"].to_string().contains("hash-seed-unset");
+        assert_eq!(named, vllm.is_some(), "{vllm:?}: {}", report["findings"]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Processes that share keys hash with different random seeds.
 
 use lmcache_launch::ConnectorMode;
+use lmcache_prom::contract::{Product, Release};
 
 use crate::rules::prelude::*;
 use crate::view::View;
@@ -29,7 +30,7 @@ pub(crate) const RULE: Rule = Rule {
         stored before: it can't be found any more.",
     false_positives: "A single process with local CPU memory alone finds its own keys without a seed: the \
         rule asks for a way in which keys are shared. An environment that was read from a \
-        launch file may be added to by an image.",
+        launch file may be added to by an image. vLLM since 0.29.0 needs no seed for SHA-256.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[
@@ -105,6 +106,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "{processes} processes start their hash chain from one value"
         ));
     }
+    if hashes.len() < 2 && starts_fixed(view) {
+        return Outcome::RuledOut(
+            "vLLM of this release starts the chain of a SHA-256 from one value everywhere".into(),
+        );
+    }
     let mut signs = Vec::new();
     signs.extend(logged(
         view,
@@ -157,6 +163,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// vLLM that derives NONE_HASH from a fixed seed where none is set and the hash is SHA-256
+/// (`vllm/v1/core/kv_cache_utils.py`: random in the package of 0.28.0, fixed in that of 0.29.0).
+fn starts_fixed(view: &View<'_>) -> bool {
+    let since = Release::new(0, 29, 0, 0);
+    let (min, _) = view.releases.get(&Product::Vllm).copied().unwrap_or_default();
+    let logged = view.texts(&["hash.algorithm"], "hash_algorithm");
+    let asked: Vec<String> =
+        view.stated("hash_algorithm").iter().filter_map(|s| s.text().map(str::to_owned)).collect();
+    let names: Vec<&String> =
+        if logged.is_empty() { asked.iter().collect() } else { logged.keys().collect() };
+    min.is_some_and(|min| min >= since)
+        && !names.is_empty()
+        && names.iter().all(|name| name.starts_with("sha256"))
 }
 
 /// Stores and lookups of one deployment that never met, by the log or by the counters.

@@ -1,7 +1,5 @@
 //! The remote backend is down.
 
-use lmcache_launch::ConnectorMode;
-
 use crate::rules::prelude::*;
 
 const LOST: Threshold = Threshold {
@@ -81,11 +79,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         return Outcome::RuledOut("something answers there, of another protocol".into());
     }
     let mut signs = Vec::new();
-    // A pod of that name holds the multiprocess server where a connector of that mode runs.
-    let of_mode =
-        view.engines().any(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Mp));
+    // A pod named after LMCache holds the plain store only where something speaks its protocol:
+    // else it may be the multiprocess server.
+    let plain = view.text("remote_url").is_some_and(|(url, _)| url.starts_with("lm://"))
+        || view.count(&["start.legacy_server"]) > 0;
     let store = |name: &str| {
-        let other = |w: &str| of_mode && w.starts_with("lmcache");
+        let other = |w: &str| !plain && w.starts_with("lmcache");
         STORES.iter().any(|w| !other(w) && name.contains(w))
     };
     let lost = ["remote.down", "remote.contains_failed", "mp.l2.s3_conn", "health.ping"];
