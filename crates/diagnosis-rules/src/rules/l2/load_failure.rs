@@ -103,6 +103,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "mp.l2.prefetch_loop_error",
         ],
     ));
+    let decoding = view.texts(&["mp.serde_failed"], "direction");
+    if decoding.keys().any(|d| d.to_ascii_lowercase().contains("deserialize")) {
+        signs.extend(logged(view, 0.7, "what was read cannot be decoded", &["mp.serde_failed"]));
+    }
     let adapter = ["mp.l2.adapter_load_failed", "mp.l2.fs_load", "mp.l2.nixl_load_failed"];
     signs.extend(
         logged(view, 0.6, "an adapter fails to load", &adapter)

@@ -82,7 +82,7 @@ pub(crate) const RULE: Rule = Rule {
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
     let mut signs = Vec::new();
-    let ids = ["remote.not_retrieved", "mp.retrieve_missing"];
+    let ids = ["remote.not_retrieved", "mp.retrieve_missing", "remote.value_gone"];
     if view.count(&ids) as f64 >= cx.threshold(&EVENTS) {
         signs.extend(logged(view, 0.8, "what a lookup found cannot be retrieved", &ids));
     }

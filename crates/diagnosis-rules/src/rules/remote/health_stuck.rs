@@ -111,7 +111,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.4,
         "the probe reads nothing",
-        &["remote.check_failed", "health.check_failed"],
+        &["remote.check_failed", "health.check_failed", "remote.single_get"],
     ));
     Outcome::from_signs(signs, 0.6)
 }
