@@ -208,6 +208,23 @@ pub(super) fn mode_mismatch(view: &View<'_>) -> Vec<Sign> {
             sources,
         ));
     }
+    let inside: Vec<&Process> = view
+        .engines()
+        .filter(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded))
+        .collect();
+    let dialled = |p: &&&Process| {
+        ["mp_host", "mp_port", "mp_urls"]
+            .iter()
+            .any(|n| p.setting(n).is_some_and(|s| s.source != lmcache_launch::Source::Default))
+    };
+    if let Some(engine) = inside.iter().find(dialled) {
+        let names = ["connector", "mp_host", "mp_port", "mp_urls"];
+        signs.push(Sign::inferred(
+            0.7,
+            "the connector runs LMCache inside the engine, and is given the address of a server",
+            names.iter().filter_map(|n| launched(engine, n)).collect(),
+        ));
+    }
     let mp: Vec<&Process> = view
         .engines()
         .filter(|p| p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Mp))

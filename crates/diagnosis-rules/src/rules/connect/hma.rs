@@ -68,6 +68,16 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "without the manager the layers do not fit into one cache",
         &["kv.no_unified_spec"],
     ));
+    let turned_off = ["vllm.hma_off", "vllm.hybrid_off"];
+    if start_failed(view) && view.count(&turned_off) > 0 && view.count(&["kv.no_room"]) > 0 {
+        signs.extend(logged(
+            view,
+            0.6,
+            "the manager was turned off for the connector",
+            &turned_off,
+        ));
+        signs.extend(logged(view, 0.6, "and without it one request does not fit", &["kv.no_room"]));
+    }
     if signs.is_empty() {
         let hybrid = view
             .launch

@@ -92,7 +92,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         view,
         0.6,
         "NIXL fails",
-        &["nixl.backend_error", "pd.nixl_write", "nixl.handshake_failed", "sglang.pd_failed"],
+        &[
+            "nixl.backend_error",
+            "nixl.no_common",
+            "pd.nixl_write",
+            "nixl.handshake_failed",
+            "sglang.pd_failed",
+        ],
     ));
     signs.extend(logged(
         view,

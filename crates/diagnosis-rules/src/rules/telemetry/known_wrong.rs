@@ -151,6 +151,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 ));
             }
         }
+        let loaded = view.numbers(&["embedded.retrieve"], "tokens").map_or(0.0, |(n, _)| n);
+        if let Some((counted, at)) = value("embedded.num_hit_tokens")
+            && counted == 0.0
+            && loaded >= volume
+        {
+            decides |= asked("embedded.num_hit_tokens");
+            signs.push(Sign::measured(
+                0.8,
+                format!("num_hit_tokens stays at 0 while the log has {loaded:.0} tokens loaded"),
+                [vec![at], view.places(&["embedded.retrieve"])].concat(),
+            ));
+        }
         for (signal, event) in COUNTED_AND_LOGGED {
             let events = view.count(&[event]) as f64;
             if let Some((counted, at)) = value(signal)

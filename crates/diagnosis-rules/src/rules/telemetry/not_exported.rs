@@ -155,7 +155,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
 
 /// Agents that export the engine's series under names of their own, and nothing of LMCache's
 /// registry: the prefix of the names, and who adds it.
-const AGENTS: &[(&str, &str)] = &[("ray_vllm_", "Ray's agent"), ("ray_sglang_", "Ray's agent")];
+const AGENTS: &[(&str, &str)] = &[
+    ("ray_vllm_", "Ray's agent"),
+    ("ray_sglang_", "Ray's agent"),
+    ("vllm:healthy_pods", "vLLM's router"),
+    ("vllm:current_qps", "vLLM's router"),
+];
 
 /// A page of such an agent, while the logs have LMCache at work.
 fn renamed_by_agent(view: &View<'_>) -> Vec<Sign> {
@@ -175,7 +180,7 @@ fn renamed_by_agent(view: &View<'_>) -> Vec<Sign> {
     vec![
         Sign::measured(
             0.5,
-            format!("{who} exports the engine's series, and none of LMCache's"),
+            format!("the page is {who}'s own: it has nothing of LMCache's"),
             vec![at],
         ),
         proof,
