@@ -25,6 +25,9 @@
 //! assert_eq!(curve.hit_tokens(2 << 17).tokens, 512);
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod access;
 mod bend;
 mod curve;

@@ -16,6 +16,9 @@
 //! assert!(coverage.families.iter().all(|row| row.status != Status::Missing));
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod architecture;
 mod assess;
 pub mod bridge;

@@ -7,6 +7,9 @@
 //! The crate opens no file and no socket. Names of series, log wordings, flags and routes are the
 //! parsers' tables; rules speak of signals, events and settings.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod diagnose;
 mod finding;
 mod need;

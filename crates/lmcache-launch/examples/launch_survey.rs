@@ -1,6 +1,6 @@
 //! Recognises and reads every file of a directory: one line a file, and what was found.
 //!
-//! `cargo run -p lmcache-launch --example survey -- DIR [--json]`
+//! `cargo run -p lmcache-launch --example launch_survey -- DIR [--json]`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::expect_used)]
 
