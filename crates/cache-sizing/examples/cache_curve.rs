@@ -22,7 +22,9 @@ fn main() {
         .collect();
 
     let mut curve = CurveBuilder::new(CurveOptions::default());
-    lookups.iter().for_each(|lookup| curve.push(lookup, &group));
+    for lookup in &lookups {
+        curve.push(lookup, &group);
+    }
     let curve = curve.finish();
     println!("cache size   served tokens");
     for gib in [1_u64, 4, 8, 16, 32] {
