@@ -3,9 +3,10 @@
 //! none of the peers that the benches link.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+
+use crate::cargo;
 
 /// Arguments of `bench-lct`.
 #[derive(Debug, clap::Args)]
@@ -57,21 +58,7 @@ pub(crate) fn generate(root: &Path, args: &GenArgs) -> Result<()> {
 }
 
 fn program(root: &Path, words: &[String]) -> Result<()> {
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "run",
-            "--release",
-            "--quiet",
-            "--package",
-            "inferguard-benches",
-            "--bin",
-            "lct",
-            "--",
-        ])
-        .args(words)
-        .current_dir(root)
-        .status()
-        .context("cargo could not be started")?;
-    ensure!(status.success(), "the measuring program failed");
-    Ok(())
+    let run =
+        ["run", "--release", "--quiet", "--package", "inferguard-benches", "--bin", "lct", "--"];
+    cargo::run(cargo::command().args(run).args(words).current_dir(root))
 }

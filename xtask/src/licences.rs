@@ -1,10 +1,10 @@
 //! `cargo xtask licences`: every dependency has a licence that we allow.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use anyhow::{Result, bail};
+
+use crate::cargo;
 
 /// Licences that may be linked into an Apache-2.0 program without further duties.
 const ALLOWED: &[&str] = &[
@@ -45,18 +45,8 @@ fn allowed(expression: &str) -> bool {
 
 /// Checks the dependency tree of the workspace.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .current_dir(root)
-        .output()
-        .context("cargo metadata")?;
-    ensure!(
-        output.status.success(),
-        "cargo metadata: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let packages = metadata["packages"].as_array().context("no packages")?;
+    let metadata = cargo::metadata(root)?;
+    let packages = cargo::packages(&metadata)?;
     let mut bad = Vec::new();
     for package in packages {
         let licence = package["license"].as_str().unwrap_or("");

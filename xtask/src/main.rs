@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod calibrate;
+mod cargo;
 mod cases;
 mod catalog;
 mod findings;
@@ -14,9 +15,12 @@ mod lct_bench;
 mod ledger;
 mod licences;
 mod live_lab;
+mod msrv;
+mod package;
 mod pages;
 mod questions;
 mod schemas;
+mod static_binary;
 mod survey;
 mod tree;
 mod truth;
@@ -81,6 +85,14 @@ enum Task {
     },
     /// Check that every dependency has a licence that we allow.
     Licences,
+    /// Check that no dependency asks for a newer Rust than the workspace declares.
+    Msrv {
+        /// Build everything with the Rust that is declared, too.
+        #[arg(long)]
+        build: bool,
+    },
+    /// Package every crate that is published, in order, look through it and use it.
+    Package(package::Args),
     /// Regenerate docs/upstream-questions.md, or check that it is up to date.
     Questions {
         /// Fail on what differs instead of writing it.
@@ -95,6 +107,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Build the command as one static file, and run it in an empty root.
+    Static,
     /// Judge every scrape of a packet tree alone, and hold the deletion matrix on every packet.
     Survey {
         /// Directory with packets.
@@ -129,9 +143,12 @@ fn run(task: &Task) -> Result<()> {
         }
         Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
+        Task::Msrv { build } => msrv::run(&root, *build),
+        Task::Package(args) => package::run(&root, args),
         Task::Questions { check } => questions::run(&root, mode(*check)),
         Task::LiveLab(args) => live_lab::run(args),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
+        Task::Static => static_binary::run(&root),
         Task::Survey { dir } => {
             let defects = survey::run(dir)?;
             ensure!(defects == 0, "{defects} defects");

@@ -25,6 +25,10 @@
 //! assert_eq!(curve.hit_tokens(2 << 17).tokens, 512);
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
+
 mod access;
 mod bend;
 mod curve;

@@ -16,6 +16,10 @@
 //! assert!(coverage.families.iter().all(|row| row.status != Status::Missing));
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
+
 mod architecture;
 mod assess;
 pub mod bridge;

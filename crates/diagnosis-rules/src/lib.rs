@@ -7,6 +7,10 @@
 //! The crate opens no file and no socket. Names of series, log wordings, flags and routes are the
 //! parsers' tables; rules speak of signals, events and settings.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::string_slice))]
+
 mod diagnose;
 mod finding;
 mod need;

@@ -58,6 +58,9 @@
 //! The crate does no I/O and keeps no state outside a [`Redactor`]. A text is held in memory at
 //! most three times; time grows with its length.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod binary;
 mod class;
 mod config;

@@ -4,6 +4,9 @@
 //! 3 nothing usable could be read; 4 the output could not be written; 70 a bug;
 //! 130 and 143 interrupted.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod args;
 mod collect;
 mod coverage;

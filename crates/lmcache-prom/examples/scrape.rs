@@ -14,7 +14,10 @@ fn main() -> ExitCode {
     let result = match (args.next().as_deref(), args.next()) {
         (Some("--events"), Some(path)) => events(&path),
         (Some(path), None) => summary(path),
-        _ => Err("usage: scrape [--events] FILE".to_owned()),
+        _ => {
+            eprintln!("usage: scrape [--events] FILE");
+            return ExitCode::from(2);
+        }
     };
     match result {
         Ok(text) => {

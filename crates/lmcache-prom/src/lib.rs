@@ -25,6 +25,9 @@
 //! # Ok::<(), lmcache_prom::NotExposition>(())
 //! ```
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 pub mod contract;
 pub mod histogram;
 pub mod scrape;

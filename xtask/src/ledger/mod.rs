@@ -12,10 +12,10 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::cargo;
 use crate::generated::{Mode, ensure_contents};
 use fixture::Fixture;
 use model::Ledger;
@@ -64,15 +64,9 @@ fn fixtures(root: &Path, ledger: &Ledger) -> Result<BTreeMap<String, Fixture>> {
 
 /// Builds the command as users have it.
 fn build(root: &Path) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--locked", "--package", "inferguard-cli"])
-        .current_dir(root)
-        .status()?;
-    ensure!(status.success(), "the command does not build");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let bin = target.join("release/inferguard");
+    let arguments = ["build", "--release", "--quiet", "--locked", "--package", "inferguard-cli"];
+    cargo::run(cargo::command().args(arguments).current_dir(root))?;
+    let bin = cargo::target(root).join("release/inferguard");
     std::fs::metadata(&bin).with_context(|| format!("{}", bin.display()))?;
     Ok(bin)
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::workspace;
+use crate::{cargo, workspace};
 
 /// The built command.
 pub(super) struct Tool(PathBuf);
@@ -31,12 +31,8 @@ pub(super) struct Running {
 impl Tool {
     /// Builds it from the workspace.
     pub(super) fn build() -> Result<Self> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "inferguard-cli"])
-            .current_dir(workspace::root())
-            .status()?;
-        ensure!(status.success(), "the tool does not build");
+        let arguments = ["build", "--quiet", "-p", "inferguard-cli"];
+        cargo::run(cargo::command().args(arguments).current_dir(workspace::root()))?;
         let this = std::env::current_exe()?;
         Ok(Self(this.with_file_name("inferguard")))
     }

@@ -6,13 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use lmcache_prom::contract::Release;
 
-use crate::workspace;
+use crate::{cargo, workspace};
 
 /// Where environments and runs are kept: below the build directory, which no commit holds.
 pub(super) fn cache() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| workspace::root().join("target"), PathBuf::from)
-        .join("live-lab")
+    cargo::target(&workspace::root()).join("live-lab")
 }
 
 /// A virtual environment.

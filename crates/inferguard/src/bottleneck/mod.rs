@@ -1,7 +1,8 @@
 //! `inferguard diagnose-bottleneck`: what a load is bound by, and what is wrong with LMCache
 //! beside it.
 //!
-//! `job` reads the directory, `measures` and `pages` take numbers from it, `verdict` decides.
+//! `job` reads the directory, `measures` and `pages` take numbers from it, `rules` decide, and
+//! `verdict` says what.
 //! What LMCache's evidence says never changes the verdict: it is listed beside it.
 
 mod beside;
@@ -10,7 +11,9 @@ mod job;
 mod launch;
 mod measures;
 mod pages;
+mod probes;
 mod report;
+mod rules;
 mod thresholds;
 mod verdict;
 
@@ -29,7 +32,9 @@ pub use verdict::Verdict;
 use self::job::Job;
 use self::launch::LaunchFailure;
 use self::measures::{Number, Numbers};
-use self::verdict::{Fired, Inputs, Outcome, RULES, claim, next_probe};
+use self::probes::next_probe;
+use self::rules::{Inputs, RULES};
+use self::verdict::{Fired, Outcome, claim};
 use crate::packet::{Artifact, ArtifactKind, Input, Limits, open};
 use crate::report::{Options, Tool, check};
 

@@ -47,6 +47,11 @@ impl Exchanges {
         }
     }
 
+    /// Whether anything was taken that is not read yet: making the reader costs more than a page.
+    pub(crate) fn wait(&self) -> bool {
+        !self.answers.is_empty() || !self.indexes.is_empty()
+    }
+
     /// Reads everything that was taken.
     pub(crate) fn read(&mut self, reader: &Reader, artifacts: &[Artifact]) {
         let mut known: BTreeMap<String, &Capture> = BTreeMap::new();

@@ -5,10 +5,12 @@
 
 mod capture_times;
 mod kind;
+mod launch;
 mod open;
 mod read;
 mod readers;
 mod sniff;
+mod streams;
 
 pub use kind::ArtifactKind;
 pub use open::{Input, Limits, Packet, open};

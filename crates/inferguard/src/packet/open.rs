@@ -145,7 +145,9 @@ pub fn open(inputs: &[Input], limits: &Limits) -> Packet {
     if let Some(evidence) = packet.readers.finish_hashes() {
         packet.lanes.lookup_hashes = Some(evidence);
     }
-    if let Some(reader) = packet.readers.answers() {
+    if packet.lanes.http.wait()
+        && let Some(reader) = packet.readers.answers()
+    {
         packet.lanes.http.read(reader, &packet.artifacts);
     }
     packet.lookups = packet.readers.gathered();

@@ -6,17 +6,19 @@ use std::rc::Rc;
 
 use flate2::read::MultiGzDecoder;
 use lmcache_http::{Body, HttpEvidence};
-use lmcache_launch::{Confidence, Kind, recognise};
+use lmcache_launch::{Kind, recognise};
 use lmcache_logs::LogEvidence;
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_otel::{MetricsFile, SpanEvidence};
 use lmcache_prom::{ReadError, Scrape};
 use lmcache_trace::{ReplayEvidence, TraceError, TraceEvidence, TraceSummary};
-use sha2::{Digest, Sha256};
+use sha2::Digest as _;
 
 use super::kind::ArtifactKind;
+use super::launch::launch;
 use super::open::Limits;
 use super::sniff::{SNIFF_BYTES, sniff};
+use super::streams::{Tee, TeeState, UntilError};
 use super::{Artifact, Export, InputIssue, Readers};
 
 /// Code of the issue that a page had more series than the limit.
@@ -59,70 +61,6 @@ pub(crate) enum Content {
     LookupHashEvidence(Box<LookupHashEvidence>),
     /// Nothing that this version reads.
     Other,
-}
-
-/// Counts and hashes the stored bytes on their way through.
-struct Tee<R> {
-    inner: R,
-    state: Rc<RefCell<TeeState>>,
-}
-
-#[derive(Default)]
-struct TeeState {
-    hasher: Sha256,
-    bytes: u64,
-    error: Option<String>,
-}
-
-impl<R: Read> Read for Tee<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(buffer) {
-            Ok(n) => {
-                let mut state = self.state.borrow_mut();
-                state.hasher.update(&buffer[..n]);
-                state.bytes += n as u64;
-                Ok(n)
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => Err(e),
-            Err(e) => {
-                self.state.borrow_mut().error = Some(e.to_string());
-                Err(e)
-            }
-        }
-    }
-}
-
-/// Ends the stream at the first error and keeps the error, so that what came before counts.
-struct UntilError<R> {
-    inner: R,
-    left: u64,
-    error: Rc<RefCell<Option<String>>>,
-}
-
-impl<R: Read> Read for UntilError<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.error.borrow().is_some() {
-            return Ok(0);
-        }
-        if self.left == 0 {
-            *self.error.borrow_mut() = Some("it inflates beyond the size limit".into());
-            return Ok(0);
-        }
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        loop {
-            match self.inner.read(&mut buffer[..room]) {
-                Ok(n) => {
-                    self.left -= n as u64;
-                    return Ok(n);
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    *self.error.borrow_mut() = Some(e.to_string());
-                    return Ok(0);
-                }
-            }
-        }
-    }
 }
 
 /// Reads an artifact from its stored bytes. `forced` is a kind that the user gave by a flag.
@@ -324,97 +262,14 @@ fn exports(file: &MetricsFile, limits: &Limits, artifact: &mut Artifact) -> Vec<
     pages
 }
 
-/// Kinds that the launch lane may claim, where it recognises the content.
-const OPEN: &[ArtifactKind] = &[
-    ArtifactKind::Boundary,
-    ArtifactKind::Command,
-    ArtifactKind::Config,
-    ArtifactKind::Environment,
-    ArtifactKind::Requests,
-    ArtifactKind::Host,
-    ArtifactKind::HttpAnswer,
-    ArtifactKind::Log,
-    ArtifactKind::Unknown,
-];
-
-/// Reads an artifact of the launch lane; nothing where it is none. What was read to tell that
-/// stays in `head`.
-fn launch(
-    relative: &str,
-    head: &mut Vec<u8>,
-    body: &mut impl Read,
-    limits: &Limits,
-    artifact: &mut Artifact,
-    readers: &mut Readers,
-) -> Option<Content> {
-    if !OPEN.contains(&artifact.kind) {
-        return None;
-    }
-    let named = artifact.kind;
-    // Only a scraper's log is told from a log of ours, and by its first lines.
-    if named == ArtifactKind::Log {
-        let found = recognise(Some(relative), head)?;
-        if found.confidence != Confidence::Certain || found.kind != Kind::PrometheusLog {
-            return None;
-        }
-    }
-    if head.len() >= super::sniff::SNIFF_BYTES {
-        let room = limits.held_bytes.saturating_sub(head.len() as u64);
-        let _ = body.take(room).read_to_end(head);
-    }
-    // An answer that the HTTP lane can tell is its own.
-    if named == ArtifactKind::HttpAnswer
-        && (head.starts_with(b"HTTP/")
-            || !matches!(
-                readers.answers()?.read_body(head),
-                Body::Json { .. } | Body::Text | Body::Scalar | Body::Models { .. }
-            ))
-    {
-        return None;
-    }
-    let found = recognise(Some(relative), head);
-    let kind = match found {
-        // What the user says to be boundary evidence is, whatever its rows look like.
-        Some(found) if matches!(found.kind, Kind::Boundary | Kind::BoundarySummary) => found.kind,
-        _ if named == ArtifactKind::Boundary => Kind::Boundary,
-        Some(found)
-            if found.confidence == Confidence::Weak && named == ArtifactKind::HttpAnswer =>
-        {
-            return None;
-        }
-        Some(found) => found.kind,
-        None => return None,
-    };
-    artifact.kind = match kind {
-        Kind::Command | Kind::Shell | Kind::ProcCmdline | Kind::Ps => ArtifactKind::Command,
-        Kind::ProcEnviron | Kind::EnvText | Kind::EnvJson => ArtifactKind::Environment,
-        Kind::LmcacheConfig | Kind::EngineConfig | Kind::KvTransferConfig | Kind::ModelConfig => {
-            ArtifactKind::Config
-        }
-        Kind::Boundary | Kind::BoundarySummary => ArtifactKind::Boundary,
-        Kind::Requests | Kind::RequestsCsv | Kind::Workload | Kind::BenchmarkText => {
-            ArtifactKind::Requests
-        }
-        Kind::ProbeIndex | Kind::CaptureTimeline | Kind::Listing => ArtifactKind::Manifest,
-        _ => ArtifactKind::Host,
-    };
-    artifact.read = true;
-    if artifact.kind == ArtifactKind::Manifest {
-        return Some(index(head, relative, artifact, readers));
-    }
-    match readers.launch(kind, &artifact.path, head)? {
-        Ok(evidence) => Some(Content::Launch(Box::new(evidence))),
-        Err(error) => {
-            artifact.read = false;
-            artifact.issues.push(InputIssue::whole("unreadable", error.to_string()));
-            Some(Content::Other)
-        }
-    }
-}
-
 /// Where things came from is no evidence; the times of capture are read by the caller. What a
 /// collector could not reach is.
-fn index(bytes: &[u8], relative: &str, artifact: &Artifact, readers: &mut Readers) -> Content {
+pub(super) fn index(
+    bytes: &[u8],
+    relative: &str,
+    artifact: &Artifact,
+    readers: &mut Readers,
+) -> Content {
     let probes = recognise(Some(relative), bytes)
         .filter(|found| found.kind == Kind::ProbeIndex)
         .and_then(|found| readers.launch(found.kind, &artifact.path, bytes)?.ok())

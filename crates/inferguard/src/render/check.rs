@@ -24,7 +24,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     sheet.blank();
     wrong(&mut sheet, &report.findings);
     runs(&mut sheet, report);
-    super::coverage::short(&mut sheet, &report.bridge);
+    super::bridge::short(&mut sheet, &report.bridge);
     hit_rates(&mut sheet, &report.targets, all);
     traces(&mut sheet, report);
     super::spans::spans(&mut sheet, &report.spans);

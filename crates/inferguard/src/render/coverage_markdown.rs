@@ -1,11 +1,11 @@
 //! The Markdown rendering of `inferguard observability-coverage`.
 
+use super::bridge::{cell, found, reconciled, sourced, window_name};
 use super::check::{claim, span};
-use super::coverage::{
-    cell, found, offload_lines, reconciled, sourced, summary, window_name, word, worth_lines,
-};
+use super::coverage::{offload_lines, summary, word};
 use super::markdown::Markdown;
 use super::text::count;
+use super::worth::worth_lines;
 use crate::report::{BackendStatus, CoverageReport};
 
 /// Renders the report.

@@ -2,6 +2,7 @@
 //! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
 
 mod bottleneck;
+mod bridge;
 mod brief;
 mod cacheblend;
 mod catalog;
@@ -18,6 +19,7 @@ mod spans;
 mod text;
 mod trace;
 mod trace_more;
+mod worth;
 
 pub use bottleneck::{BOTTLENECK_TITLE, bottleneck, bottleneck_markdown};
 pub use cacheblend::cacheblend;

@@ -6,8 +6,10 @@
 mod clocks;
 mod end;
 mod events;
+mod facts;
 mod names;
 mod ops;
+mod options;
 mod rate;
 
 use std::io::Read;
@@ -18,154 +20,21 @@ pub use clocks::Clocks;
 pub use end::{End, EndKind};
 pub(crate) use events::object_key;
 pub use events::{BatchCount, EventsSummary, InstanceFacts};
+pub use facts::{HeaderFacts, KeyFacts, RecordFacts};
 pub use names::{GroupCount, LayoutCount, NameCount, RankCount, UnknownCount};
 pub use ops::{CallShape, OpStats, Spread};
+pub use options::InfoOptions;
 pub use rate::Rate;
 
 use crate::args::{ArgSink, Args, CacheEntry, Features, Layout, ObjectKey, ReleaseHint, Unknown};
-use crate::distinct::{Distinct, DistinctCounter};
+use crate::distinct::DistinctCounter;
 use crate::error::TraceError;
-use crate::header::{DigestState, Header, Level, MetaValue};
+use crate::header::{Header, Level};
 use crate::issue::{Issue, IssueKind, IssueLog};
 use crate::pairing::{Pairer, Pairing};
 use crate::record::Record;
-use crate::slice::{ReadOptions, Step};
+use crate::slice::Step;
 use crate::walk::{Hooks, walk};
-
-/// How to summarise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct InfoOptions {
-    /// How to read.
-    pub read: ReadOptions,
-    /// Memory for keys, in bytes: below it, counts of different keys and pairing are
-    /// exact; beyond it they are estimated or followed in part, and say so. The
-    /// default of 4 MiB keeps about 90,000 keys.
-    pub memory: usize,
-    /// Size of the file when it was opened, where it is known: a file that has grown
-    /// since is reported.
-    pub expected_bytes: Option<u64>,
-}
-
-impl Default for InfoOptions {
-    fn default() -> Self {
-        InfoOptions { read: ReadOptions::default(), memory: 4 << 20, expected_bytes: None }
-    }
-}
-
-impl InfoOptions {
-    /// These options with another bound on the memory for keys, in bytes.
-    #[must_use]
-    pub fn with_memory(mut self, memory: usize) -> Self {
-        self.memory = memory;
-        self
-    }
-
-    /// These options with other read options.
-    #[must_use]
-    pub fn with_read(mut self, read: ReadOptions) -> Self {
-        self.read = read;
-        self
-    }
-
-    /// These options with the size that the file had when it was opened.
-    #[must_use]
-    pub fn with_expected_bytes(mut self, bytes: Option<u64>) -> Self {
-        self.expected_bytes = bytes;
-        self
-    }
-}
-
-/// The header's facts that a report may show. The configuration is not among them:
-/// it may hold paths and addresses ([`Header::config`] has it).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct HeaderFacts {
-    /// See [`Header::format_version`].
-    pub format_version: u64,
-    /// See [`Header::level`].
-    pub level: Level,
-    /// See [`Header::trace_schema_version`].
-    pub trace_schema_version: u64,
-    /// See [`Header::t_mono_start`]; `None` where it is no number.
-    pub t_mono_start: Option<f64>,
-    /// See [`Header::t_wall_start`]; `None` where it is no number.
-    pub t_wall_start: Option<f64>,
-    /// See [`Header::sm_config_digest`].
-    pub sm_config_digest: String,
-    /// See [`Header::digest_state`].
-    pub digest_state: DigestState,
-    /// Bytes of the configuration's JSON.
-    pub sm_config_bytes: u64,
-    /// See [`Header::level_meta`].
-    pub level_meta: std::collections::BTreeMap<String, MetaValue>,
-    /// See [`Header::unknown_fields`].
-    pub unknown_fields: Vec<String>,
-}
-
-impl HeaderFacts {
-    fn of(header: &Header) -> Self {
-        HeaderFacts {
-            format_version: header.format_version,
-            level: header.level.clone(),
-            trace_schema_version: header.trace_schema_version,
-            t_mono_start: Some(header.t_mono_start).filter(|t| t.is_finite()),
-            t_wall_start: Some(header.t_wall_start).filter(|t| t.is_finite()),
-            sm_config_digest: header.sm_config_digest.clone(),
-            digest_state: header.digest_state(),
-            sm_config_bytes: header.sm_config_json.len() as u64,
-            level_meta: header.level_meta.clone(),
-            unknown_fields: header.unknown_fields.clone(),
-        }
-    }
-}
-
-/// Keys over the whole trace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct KeyFacts {
-    /// Keys in all calls, each counted as often as it is named.
-    pub references: u64,
-    /// Different keys.
-    pub distinct: Distinct,
-    /// References beyond each key's first.
-    pub repeats: u64,
-}
-
-/// A record in the form that reports hold; without its arguments.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-#[non_exhaustive]
-pub struct RecordFacts {
-    /// Position among the records.
-    pub index: u64,
-    /// File offset of its frame.
-    pub offset: u64,
-    /// Seconds since the start of the recording; `None` where it is no number.
-    pub t_mono: Option<f64>,
-    /// Seconds since 1970; `None` where it is no number.
-    pub t_wall: Option<f64>,
-    /// The qualified name, at most 256 bytes of it.
-    pub qualname: String,
-    /// Keys in the call.
-    pub keys: u64,
-}
-
-impl RecordFacts {
-    fn of(record: &Record<'_>, keys: u64) -> Self {
-        RecordFacts {
-            index: record.index,
-            offset: record.offset,
-            t_mono: Some(record.t_mono).filter(|t| t.is_finite()),
-            t_wall: Some(record.t_wall).filter(|t| t.is_finite()),
-            qualname: names::clip(record.qualname(), 256).to_owned(),
-            keys,
-        }
-    }
-}
 
 /// What a trace holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

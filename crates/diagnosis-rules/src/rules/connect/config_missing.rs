@@ -199,7 +199,7 @@ fn incomplete(view: &View<'_>) -> Vec<Sign> {
             let Some(on) = on else { continue };
             let set = |name: &&&str| {
                 view.effective(process, name)
-                    .is_some_and(|s| !s.default && !matches!(s.text(), None if s.value.is_null()))
+                    .is_some_and(|s| !s.default && (s.text().is_some() || !s.value.is_null()))
             };
             let missing: Vec<&str> = needs.iter().filter(|n| !set(n)).copied().collect();
             if let Some(first) = missing.first() {

@@ -144,8 +144,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             format!("{} launched without PYTHONHASHSEED", engines(seeds.len())),
             seeds.iter().map(|(_, source)| source.clone()).collect(),
         ));
-    } else if !set.is_empty() && signs.is_empty() {
-        return Outcome::RuledOut(format!("PYTHONHASHSEED is {} everywhere", set[0]));
+    } else if let Some(seed) = set.first()
+        && signs.is_empty()
+    {
+        return Outcome::RuledOut(format!("PYTHONHASHSEED is {seed} everywhere"));
     }
     if signs.is_empty() {
         return Outcome::Clear;

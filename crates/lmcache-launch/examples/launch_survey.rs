@@ -1,10 +1,11 @@
 //! Recognises and reads every file of a directory: one line a file, and what was found.
 //!
-//! `cargo run -p lmcache-launch --example survey -- DIR [--json]`
+//! `cargo run -p lmcache-launch --example launch_survey -- DIR [--json]`
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use evidence_redact::{Redactor, Salt};
 use lmcache_launch::{Evidence, Reader};
@@ -79,9 +80,12 @@ fn short(evidence: &Evidence) -> String {
     out.join(" ")
 }
 
-fn main() {
+fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    let dir = PathBuf::from(args.next().expect("a directory"));
+    let Some(dir) = args.next().map(PathBuf::from) else {
+        eprintln!("usage: launch_survey DIR [--json]");
+        return ExitCode::from(2);
+    };
     let json = args.next().is_some();
     let reader = Reader::new(Redactor::new(Salt::new(*b"survey only salt")).expect("patterns"));
     let mut all = Vec::new();
@@ -107,4 +111,5 @@ fn main() {
             }
         }
     }
+    ExitCode::SUCCESS
 }

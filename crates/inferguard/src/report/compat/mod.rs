@@ -1,10 +1,14 @@
 //! `inferguard lmcache-compat`: the compatibility report, with the keys that scripts know.
 
+mod failures;
+mod observability;
+mod surfaces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use coverage_model::{FactKind, FamilyRow, Mode, RequiredWhen, Status};
+use coverage_model::{FamilyRow, Mode, Status};
 use lmcache_logs::lookup_hash::LookupHashEvidence;
-use lmcache_prom::contract::{Catalog, Component, Release, When};
+use lmcache_prom::contract::{Catalog, Component, Release};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
@@ -12,78 +16,15 @@ use super::check::{Judged, TargetRow, judge};
 use super::coverage::UpstreamQuestion;
 use super::findings::{Finding, NotEvaluable};
 use super::numbers::{CacheblendSummary, L2Summary, Numbers};
-use super::parts::{ArchitectureRow, MpDeclared, Options, Releases, Tool};
+use super::parts::{ArchitectureRow, Options, ReleaseRow, Releases, Tool};
 use crate::lanes::{HttpRow, LaunchRow, LogRow, SpanRow, TraceRow};
 use crate::packet::{Artifact, Packet};
 
-/// A reason for `--fail-on`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Failure {
-    /// Stable code.
-    pub code: String,
-    /// Family that it is about, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub family: Option<String>,
-    /// What fails, with its proof.
-    pub message: String,
-}
-
-/// Which failures end the command with exit code 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailOn {
-    /// None.
-    Never,
-    /// A mode other than the expected one.
-    ModeMismatch,
-    /// Any failure reason.
-    MissingRequired,
-}
-
-impl FailOn {
-    /// Whether the report breaches the policy.
-    pub fn breached(self, report: &CompatReport) -> bool {
-        match self {
-            Self::Never => false,
-            Self::ModeMismatch => {
-                report.failure_reasons.iter().any(|f| f.code == "lmcache_mode_mismatch")
-            }
-            Self::MissingRequired => !report.failure_reasons.is_empty(),
-        }
-    }
-}
-
-/// One surface: how many of its families are in which state.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SurfaceRow {
-    /// Families.
-    pub family_count: usize,
-    /// Families by status.
-    pub populated: usize,
-    /// Families by status.
-    pub zero: usize,
-    /// Families by status.
-    pub not_emitted: usize,
-    /// Families by status.
-    pub missing: usize,
-    /// Families by status.
-    pub disabled: usize,
-    /// Families by status.
-    pub not_applicable: usize,
-    /// Families by status.
-    pub unknown: usize,
-    /// Families that have to be there in some condition.
-    pub required_family_count: usize,
-    /// Required families that are populated.
-    pub required_populated: usize,
-    /// Required families that are zero.
-    pub required_zero: usize,
-    /// Required families that are missing.
-    pub required_missing: usize,
-    /// `complete`, `partial`, `zero`, `missing`, `not_emitted`, `disabled`, `unknown`, `not_applicable`.
-    pub status: String,
-}
+pub use failures::{FailOn, Failure};
+pub(super) use observability::{LabelValues, label_values};
+use observability::{MpObservability, mp_observability};
+pub use surfaces::SurfaceRow;
+pub(super) use surfaces::surfaces;
 
 /// What was observed, in numbers.
 #[expect(clippy::struct_excessive_bools, reason = "the keys that scripts know")]
@@ -104,28 +45,6 @@ pub struct Observed {
     pub total_series: usize,
     /// Distinct names with a value other than zero.
     pub populated_nonzero_series: usize,
-}
-
-/// What the MP server's own labels and series say of its observability.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MpObservability {
-    /// What the user declared of the launch.
-    pub config: MpDeclared,
-    /// Explicit instance ids.
-    pub service_instance_ids: Vec<String>,
-    /// Cache salts that occur as label values.
-    pub cache_salt_values: Vec<String>,
-    /// Their number.
-    pub cache_salt_cardinality: usize,
-    /// More than 100 of them.
-    pub cache_salt_cardinality_risk: bool,
-    /// L2 adapters that occur as label values.
-    pub l2_names: Vec<String>,
-    /// Names of the event bus' own series.
-    pub event_bus_metric_names: Vec<String>,
-    /// Names of sampled histograms that are there.
-    pub sampled_histogram_names: Vec<String>,
 }
 
 /// The report of `inferguard lmcache-compat`.
@@ -296,7 +215,7 @@ pub(super) fn of_judged(
         },
         releases: judged.releases.clone(),
         l2_configured: options.l2_configured || l2,
-        failure_reasons: failures(&judged, options),
+        failure_reasons: failures::failures(&judged, options),
         diagnostic_findings: judged.findings.clone(),
         not_evaluable: judged.not_evaluable.clone(),
         upstream_questions: super::coverage::questions::raised(&judged, options),
@@ -353,202 +272,8 @@ fn foremost(traces: &[TraceRow]) -> Option<&TraceRow> {
     traces.iter().find(storage).or(traces.first())
 }
 
-fn failures(judged: &Judged, options: &Options) -> Vec<Failure> {
-    let mut out = Vec::new();
-    let lane = |name: &str| {
-        judged
-            .evidence
-            .facts
-            .iter()
-            .any(|f| matches!(f.kind, FactKind::Lane(l, n) if l == name && n > 0))
-    };
-    for (declared, name, code, message) in [
-        (
-            options.mp.trace_recording_enabled,
-            "lct",
-            "lmcache_mp_trace_enabled_but_no_trace_artifact",
-            "trace recording is declared to be on, and no .lct trace or trace evidence was given",
-        ),
-        (
-            options.mp.tracing_enabled,
-            "otel",
-            "otel_tracing_enabled_but_no_spans",
-            "tracing is declared to be on, and no spans or span evidence was given",
-        ),
-    ] {
-        if declared == Some(true) && !lane(name) {
-            out.push(Failure { code: code.into(), family: None, message: message.into() });
-        }
-    }
-    if options.mp.metrics_off() {
-        out.push(Failure {
-            code: "lmcache_mp_observability_disabled".into(),
-            family: None,
-            message: "metrics are declared to be switched off".into(),
-        });
-    }
-    // What is required cannot be shown to be there on a page that lacks parts all over.
-    for (role, why) in &judged.coverage.excerpts {
-        out.push(Failure {
-            code: "lmcache_page_is_an_excerpt".into(),
-            family: None,
-            message: format!("{role}: {why}"),
-        });
-    }
-    if let Some(expected) = options.expect_mode
-        && expected != judged.coverage.mode.mode
-    {
-        out.push(Failure {
-            code: "lmcache_mode_mismatch".into(),
-            family: None,
-            message: format!(
-                "expected {}, found {}: {}",
-                expected.name(),
-                judged.coverage.mode.mode.name(),
-                judged.coverage.mode.because
-            ),
-        });
-    }
-    for row in judged.coverage.families.iter().filter(|f| f.status == Status::Missing) {
-        let code = match row.surface.as_str() {
-            "lmcache_mp" => "lmcache_mp_family_missing",
-            "lmcache_cacheblend" => "lmcache_cacheblend_family_missing",
-            "lmcache_embedded" => "lmcache_embedded_family_missing",
-            _ => "engine_family_missing",
-        };
-        if matches!(row.required_when, RequiredWhen::Optional | RequiredWhen::Sampled) {
-            continue;
-        }
-        out.push(Failure {
-            code: code.into(),
-            family: Some(row.family.clone()),
-            message: row.because.clone(),
-        });
-    }
-    out
-}
-
-pub(super) fn surfaces(families: &[FamilyRow]) -> BTreeMap<String, SurfaceRow> {
-    let mut out: BTreeMap<String, SurfaceRow> = BTreeMap::new();
-    for family in families {
-        let row = out.entry(family.surface.clone()).or_default();
-        row.family_count += 1;
-        let slot = match family.status {
-            Status::Populated => &mut row.populated,
-            Status::Zero => &mut row.zero,
-            Status::NotEmitted => &mut row.not_emitted,
-            Status::Missing => &mut row.missing,
-            Status::Disabled => &mut row.disabled,
-            Status::NotApplicable => &mut row.not_applicable,
-            Status::Unknown => &mut row.unknown,
-        };
-        *slot += 1;
-        if !matches!(family.required_when, RequiredWhen::Optional | RequiredWhen::Sampled) {
-            row.required_family_count += 1;
-            match family.status {
-                Status::Populated => row.required_populated += 1,
-                Status::Zero => row.required_zero += 1,
-                Status::Missing => row.required_missing += 1,
-                _ => {}
-            }
-        }
-    }
-    for row in out.values_mut() {
-        // A counter that is healthy at zero, or that has had no event yet, lowers nothing.
-        row.status = if row.missing > 0 {
-            if row.populated > 0 { "partial" } else { "missing" }
-        } else if row.populated > 0 {
-            "complete"
-        } else if row.zero > 0 {
-            "zero"
-        } else if row.disabled > 0 {
-            "disabled"
-        } else if row.unknown > 0 {
-            "unknown"
-        } else if row.not_emitted > 0 {
-            "not_emitted"
-        } else {
-            "not_applicable"
-        }
-        .into();
-    }
-    out
-}
-
-#[derive(Default)]
-pub(super) struct LabelValues {
-    salts: BTreeSet<String>,
-    l2_names: BTreeSet<String>,
-    instances: BTreeSet<String>,
-}
-
-/// Label values that the report lists, read before the pages are used up.
-pub(super) fn label_values(packet: &Packet) -> LabelValues {
-    let mut out = LabelValues::default();
-    for page in &packet.pages {
-        for name in page.scrape.sample_names() {
-            if name == "target_info" {
-                out.instances.extend(
-                    page.scrape
-                        .series(name)
-                        .filter_map(|s| s.label("service_instance_id").map(str::to_owned)),
-                );
-            }
-            if !name.starts_with("lmcache") || name.ends_with("_bucket") {
-                continue;
-            }
-            for series in page.scrape.series(name) {
-                for (label, into) in
-                    [("cache_salt", &mut out.salts), ("l2_name", &mut out.l2_names)]
-                {
-                    if let Some(value) = series.label(label)
-                        && !into.contains(value)
-                    {
-                        into.insert(value.to_owned());
-                    }
-                }
-            }
-        }
-    }
-    out
-}
-
-fn mp_observability(
-    catalog: &Catalog,
-    judged: &Judged,
-    mut labels: LabelValues,
-    options: &Options,
-) -> MpObservability {
-    labels.instances.extend(options.mp.service_instance_id.clone());
-    let names = |keep: &dyn Fn(&str) -> bool| -> Vec<String> {
-        let found: BTreeSet<String> = judged
-            .evidence
-            .targets
-            .iter()
-            .flat_map(|t| t.signals.iter())
-            .filter(|(id, _)| keep(id))
-            .flat_map(|(_, o)| o.names.iter().cloned())
-            .collect();
-        found.into_iter().collect()
-    };
-    let sampled = |id: &str| {
-        id.starts_with("mp.")
-            && catalog.signal(id).iter().any(|s| matches!(s.when, When::Sampled(_)))
-    };
-    MpObservability {
-        config: options.mp.clone(),
-        service_instance_ids: labels.instances.into_iter().collect(),
-        cache_salt_cardinality: labels.salts.len(),
-        cache_salt_cardinality_risk: labels.salts.len() > 100,
-        cache_salt_values: labels.salts.into_iter().collect(),
-        l2_names: labels.l2_names.into_iter().collect(),
-        event_bus_metric_names: names(&|id| id.starts_with("mp.event_bus.")),
-        sampled_histogram_names: names(&sampled),
-    }
-}
-
 fn locked(catalog: &Catalog, releases: &Releases) -> LockedMetrics {
-    let span = |row: &Option<super::parts::ReleaseRow>| -> Vec<Release> {
+    let span = |row: &Option<ReleaseRow>| -> Vec<Release> {
         row.iter().flat_map(|r| r.candidates.iter().filter_map(|c| c.parse().ok())).collect()
     };
     let of =

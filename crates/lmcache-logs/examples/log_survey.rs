@@ -1,6 +1,6 @@
 //! Reads all logs under the given directories and prints how much the table knows.
 //!
-//! `cargo run -p lmcache-logs --example survey -- DIR...`; `--json FILE` prints one log's evidence.
+//! `cargo run -p lmcache-logs --example log_survey -- DIR...`; `--json FILE` prints one log's evidence.
 #![allow(clippy::print_stdout, missing_docs)]
 
 use std::collections::BTreeMap;

@@ -1,0 +1,58 @@
+//! The packages as a stranger has them: unpacked side by side, without the repository. Everything
+//! in them builds, their tests pass, their examples run.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use super::archive::Archive;
+use super::manifest::Crate;
+use crate::cargo;
+
+/// The workspace that they are put into. The profile is the repository's, so that what is built
+/// already is not built again.
+const MANIFEST: &str = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n
+[profile.dev]\ndebug = \"line-tables-only\"\n\n[patch.crates-io]\n";
+
+/// Builds, tests and runs what the packages hold, in a directory of its own.
+pub(super) fn try_out(root: &Path, crates: &[Crate], archives: &[Archive]) -> Result<()> {
+    let place = tempfile::tempdir().context("a temporary directory")?;
+    let mut manifest = MANIFEST.to_owned();
+    for (one, archive) in crates.iter().zip(archives) {
+        archive.unpack(&place.path().join(&one.name))?;
+        writeln!(manifest, "{name} = {{ path = \"{name}\" }}", name = one.name)?;
+    }
+    std::fs::write(place.path().join("Cargo.toml"), manifest)?;
+    // The versions that are tested here, and no newer ones.
+    std::fs::copy(root.join("Cargo.lock"), place.path().join("Cargo.lock"))?;
+    let cargo = |arguments: &[&str]| {
+        let mut command = cargo::command();
+        command.args(arguments).current_dir(place.path());
+        command.env("CARGO_TARGET_DIR", cargo::target(root));
+        command
+    };
+    println!("tests of the unpacked packages");
+    cargo::run(&mut cargo(&["test", "--offline", "--quiet", "--workspace"]))?;
+    for one in crates {
+        let mut ran = one.examples.is_empty();
+        for example in &one.examples {
+            let run = ["run", "--offline", "--quiet", "--package", &one.name, "--example", example];
+            let output = cargo(&run).output()?;
+            // Those that need a file say so and end with 2.
+            ensure!(
+                matches!(output.status.code(), Some(0 | 2)),
+                "example {example} of {} failed: {}: {}",
+                one.name,
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+            if output.status.success() && !output.stdout.is_empty() {
+                println!("{}: example {example} runs", one.name);
+                ran = true;
+            }
+        }
+        ensure!(ran, "{} has no example that runs without a file", one.name);
+    }
+    Ok(())
+}
