@@ -78,7 +78,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     // A lookup that finds no worker's layout, after a worker was there and went or was given up.
     let unknown = ["mp.lookup_no_ctx", "mp.lookup_no_layout", "blend.no_ctx"];
     let gone = ["mp.worker_unregistered", "mp.worker_reaped"];
-    if view.count(&unknown) > 1 && view.count(&gone) > 0 {
+    // One that left in order is not forgotten: another one has to be there still.
+    let left = view.count(&["mp.worker_unregistered"]);
+    let alive = view.statuses().any(|(_, s)| s.registered_workers > Some(0))
+        || view.count(&["mp.worker_registered"]) > left
+        || reaped > 0;
+    if view.count(&unknown) > 1 && view.count(&gone) > 0 && alive {
         signs.extend(logged(view, 0.6, "lookups find no worker's layout any more", &unknown));
         signs.extend(logged(view, 0.3, "since a worker was taken off", &gone));
         for (path, status) in view.statuses().filter(|(_, s)| s.registered_workers > Some(0)) {
