@@ -39,7 +39,8 @@ mod window;
 pub use access::{Group, Lookup, fingerprint, mix};
 pub use curve::{Curve, CurveBuilder, CurveOptions, Estimate, GroupSums, Step};
 pub use misses::{
-    Divergence, Family, LookupMisses, MissOptions, Misses, MissesBuilder, Reason, ReasonTokens,
+    Divergence, Family, LookupMisses, MissOptions, Misses, MissesBuilder, Outcome, Reason,
+    ReasonTokens,
 };
 pub use recording::{Recorded, Recording};
 pub use simulate::{

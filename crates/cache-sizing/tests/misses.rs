@@ -155,9 +155,11 @@ fn a_gap_in_the_prefix() {
 #[test]
 fn what_the_server_counted_is_the_measure() {
     let log = [made(0.0, &[1, 2], 0), made(1.0, &[1, 2], 0), made(2.0, &[1, 2], 0)];
-    let misses = explain(&log, MissOptions::default()).with_counted(100, 200);
+    let misses = explain(&log, MissOptions::default())
+        .with_counted(100, &[(Reason::LoadFailed, 150), (Reason::StoreFailed, 50)]);
     assert_eq!(misses.hit_tokens, 100);
-    assert_eq!(misses.reasons.get(Reason::LoadFailed), 200);
+    assert_eq!(misses.reasons.get(Reason::LoadFailed), 150);
+    assert_eq!(misses.reasons.get(Reason::StoreFailed), 50);
     assert_eq!(misses.reasons.get(Reason::Unknown), 100);
     assert_eq!(misses.hit_tokens + misses.reasons.total(), misses.tokens);
 }

@@ -85,7 +85,7 @@ fn a_recording_that_was_thinned_gives_the_same_estimate() {
     let exact = curve(CurveOptions::default(), 0, 200_000);
     let mut recording = Recording::with_memory(2 << 20);
     let number = recording.group(&group());
-    push_all(0, 200_000, |l| recording.push(Some(l.at), number, l.tokens, l.chain, "name"));
+    push_all(0, 200_000, |l| recording.push(Some(l.at), number, l.tokens, l.chain, 1));
     assert!(recording.one_in() >= 2);
     let one_in = recording.one_in();
     let mut builder = CurveBuilder::new(CurveOptions { one_in, ..CurveOptions::default() });

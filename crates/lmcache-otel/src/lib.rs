@@ -11,6 +11,7 @@ mod json;
 mod metrics;
 mod proto;
 mod reader;
+mod requests;
 mod span;
 mod split;
 mod tree;
@@ -28,5 +29,6 @@ pub use metrics::{
     read_metrics,
 };
 pub use reader::{SpanReader, read_spans};
+pub use requests::{MAX_REQUESTS, RequestSpans};
 pub use split::MAX_RECORD;
 pub use tree::{MAX_TREE_SPANS, Part, SLOWEST, SlowRoot, Trees};

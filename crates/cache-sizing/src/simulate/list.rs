@@ -30,7 +30,7 @@ impl Default for Ends {
 }
 
 /// Keys, each in one list.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
     nodes: Vec<Node>,
     free: Vec<u32>,

@@ -231,7 +231,7 @@ fn read_body<R: Read>(
             Some(evidence) => Content::Log(Box::new(evidence)),
             None => Content::Other,
         },
-        ArtifactKind::OtlpSpans => match readers.spans(Cursor::new(head).chain(body)) {
+        ArtifactKind::OtlpSpans => match readers.spans(Cursor::new(head).chain(body), relative, limits) {
             Some(evidence) => {
                 note_spans(&evidence, artifact);
                 Content::Spans(Box::new(evidence))
@@ -401,6 +401,9 @@ fn launch(
     artifact.read = true;
     if artifact.kind == ArtifactKind::Manifest {
         return Some(index(head, relative, artifact, readers));
+    }
+    if matches!(kind, Kind::Requests | Kind::RequestsCsv) {
+        readers.requests(kind, &artifact.path, head, limits);
     }
     match readers.launch(kind, &artifact.path, head)? {
         Ok(evidence) => Some(Content::Launch(Box::new(evidence))),

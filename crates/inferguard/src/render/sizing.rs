@@ -4,7 +4,8 @@ use cache_sizing::{Order, Reason};
 
 use super::plot::{gib, policy_name, size, terminal};
 use super::text::{Sheet, Style, count, moment, plural, safe, seconds, short_path, styled};
-use crate::report::{CapacityReport, MissesReport, SizeRow};
+use crate::report::{CapacityReport, MissesReport, RequestRow, SizeRow};
+use crate::sizing::Of;
 
 fn n(value: u64) -> String {
     count(value as f64)
@@ -307,6 +308,7 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
             &format!("{}: {}", moment(cleared.at), safe(short_path(&cleared.because))),
         );
     }
+    failures(report, &mut sheet);
     if let Some(counted) = &report.counted {
         sheet.entry(
             "COUNTED",
@@ -339,10 +341,20 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
     divergence(report, &mut sheet);
     families(report, &mut sheet);
     worst(report, &mut sheet);
+    slowest(report, &mut sheet);
     for note in &report.notes {
         sheet.entry("NOTE", &safe(note));
     }
     sheet.finish()
+}
+
+fn failures(report: &MissesReport, sheet: &mut Sheet) {
+    for (i, failure) in report.failures.iter().enumerate() {
+        let what = if failure.reason == Reason::LoadFailed { "loads" } else { "stores" };
+        let of = if failure.of == Of::Calls { "calls" } else { "chunks" };
+        let text = format!("{what}: {} {of} ({})", count(failure.count), safe(&failure.because));
+        sheet.entry(if i == 0 { "FAILED" } else { "" }, &text);
+    }
 }
 
 /// Fewer different lengths of prompts repeat by chance.
@@ -424,13 +436,38 @@ fn worst(report: &MissesReport, sheet: &mut Sheet) {
     }
     sheet.entry("WORST", &format!("requests with the most missed {}", report.token_unit));
     for row in report.worst.iter().take(SHOWN) {
-        let most = row.reasons.iter().max_by_key(|(_, tokens)| *tokens);
-        let why = most.map_or("", |(reason, _): &(Reason, u64)| reason.name());
-        let id = if row.id.is_empty() { "(no id)" } else { &row.id };
-        sheet.raw(&format!(
-            "          {id:<12} {} of {} missed, most of it {why}",
-            n(row.tokens.saturating_sub(row.hit_tokens)),
-            n(row.tokens)
-        ));
+        sheet.raw(&format!("          {:<12} {}", id(row), missed(row)));
     }
+}
+
+fn slowest(report: &MissesReport, sheet: &mut Sheet) {
+    let Some(latency) = report.latency else { return };
+    if report.slowest.is_empty() {
+        return;
+    }
+    sheet.entry(
+        "SLOWEST",
+        &format!(
+            "{}, of the {} of {} lookups that the input tells it of",
+            latency.words(),
+            n(report.timed_lookups),
+            n(report.lookups)
+        ),
+    );
+    for row in report.slowest.iter().take(SHOWN) {
+        let took = row.seconds.map_or_else(String::new, |s| format!("{s:.3} s"));
+        sheet.raw(&format!("          {:<12} {took:>9}  {}", id(row), missed(row)));
+    }
+}
+
+fn id(row: &RequestRow) -> &str {
+    if row.id.is_empty() { "(no id)" } else { &row.id }
+}
+
+/// How much a request missed, and most of it why.
+fn missed(row: &RequestRow) -> String {
+    let missed = row.tokens.saturating_sub(row.hit_tokens);
+    let most = row.reasons.iter().max_by_key(|(_, tokens)| *tokens);
+    let why = most.map_or_else(String::new, |(reason, _)| format!(", most of it {}", reason.name()));
+    format!("{} of {} missed{why}", n(missed), n(row.tokens))
 }

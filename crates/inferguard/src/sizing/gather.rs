@@ -6,6 +6,8 @@ use cache_sizing::{Group, Recording, fingerprint, mix};
 use lmcache_logs::lookup_hash::LookupRow;
 use lmcache_trace::{Lookups, Record};
 
+use super::requests::{Requests, of_lookup};
+
 /// One lookup-hash file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct HashFile {
@@ -41,11 +43,12 @@ pub(crate) struct Gathered {
     seeds: BTreeMap<(u8, u32), u64>,
     lookups: Lookups,
     chain: Vec<u64>,
-    keep_names: bool,
+    /// What request logs and spans tell.
+    pub(crate) requests: Requests,
 }
 
 impl Gathered {
-    pub(crate) fn new(memory: usize, keep_names: bool) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Gathered {
             hashes: Recording::with_memory(memory),
             traces: Recording::with_memory(memory),
@@ -54,7 +57,7 @@ impl Gathered {
             seeds: BTreeMap::new(),
             lookups: Lookups::default(),
             chain: Vec::new(),
-            keep_names,
+            requests: Requests::default(),
         }
     }
 
@@ -83,9 +86,9 @@ impl Gathered {
         let seed = seed(&mut self.seeds, 0, number, &group);
         self.chain.clear();
         self.chain.extend(row.chunk_hashes.iter().map(|id| mix(id ^ seed)));
-        let name = row.request_id.as_deref().filter(|_| self.keep_names).unwrap_or("");
+        let request = row.request_id.as_deref().map_or(0, of_lookup);
         let tokens = row.seq_len.unwrap_or(0);
-        self.hashes.push(row.timestamp, number, tokens, &self.chain, name);
+        self.hashes.push(row.timestamp, number, tokens, &self.chain, request);
     }
 
     /// When the server that wrote a trace began.
@@ -108,8 +111,8 @@ impl Gathered {
         let seed = seed(&mut self.seeds, 1, number, &group);
         self.chain.clear();
         self.chain.extend(lookup.chain.iter().map(|id| mix(id ^ seed)));
-        let name = if self.keep_names { lookup.request } else { "" };
-        self.traces.push(Some(lookup.at), number, 0, &self.chain, name);
+        let request = of_lookup(lookup.request);
+        self.traces.push(Some(lookup.at), number, 0, &self.chain, request);
     }
 
     /// The lookups, and which lane they are of: lookup hashes where there are any, because they
