@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::access::{Group, Lookup};
+use crate::ids::IdMap;
 use crate::simulate::{Clearing, L2, Pace, Served, Simulator, Tier};
 use family::Families;
 pub use family::Family;
@@ -117,7 +118,7 @@ pub struct MissesBuilder {
     storing: Option<Simulator>,
     cleared: Vec<(f64, Clearing)>,
     next_clear: usize,
-    seen: HashMap<u64, Seen>,
+    seen: IdMap<Seen>,
     heads: HashMap<u32, bool>,
     lengths: BTreeSet<(u32, u64)>,
     sums: Misses,
@@ -180,7 +181,7 @@ impl MissesBuilder {
             storing: None,
             cleared,
             next_clear: 0,
-            seen: HashMap::new(),
+            seen: IdMap::default(),
             heads: HashMap::new(),
             lengths: BTreeSet::new(),
             sums: Misses::default(),
@@ -385,26 +386,42 @@ impl Misses {
     }
 
     /// Takes in what the server counted as hit for the same lookups. Where it is less than what
-    /// was found here, the rest was missed too: for the failures that are told, in their order and
-    /// each up to its tokens, and for reasons unknown beyond. Where it is more, nothing is changed:
-    /// the simulation is too strict by that much, and the report says so.
+    /// was found here, the rest was missed too, for reasons unknown. Where it is more, nothing is
+    /// changed: the simulation is too strict by that much, and the report says so.
     #[must_use]
-    pub fn with_counted(mut self, hit_tokens: u64, failures: &[(Reason, u64)]) -> Self {
-        let mut rest = self.hit_tokens.saturating_sub(hit_tokens);
-        if rest == 0 {
-            return self;
-        }
-        self.hit_tokens = hit_tokens;
-        for (reason, most) in failures {
-            let tokens = rest.min(*most);
-            rest = rest.saturating_sub(tokens);
-            self.reasons.add(*reason, tokens);
-            if let Some((_, Some(brings))) = self.would_bring.iter_mut().find(|(r, _)| r == reason)
-            {
-                *brings = brings.saturating_add(tokens);
-            }
-        }
+    pub fn with_counted(mut self, hit_tokens: u64) -> Self {
+        let rest = self.hit_tokens.saturating_sub(hit_tokens);
         self.reasons.add(Reason::Unknown, rest);
+        self.hit_tokens = self.hit_tokens.saturating_sub(rest);
         self
+    }
+
+    /// Takes tokens that were found and could not be loaded out of the hits.
+    #[must_use]
+    pub fn with_lost_hits(mut self, tokens: u64) -> Self {
+        let lost = tokens.min(self.hit_tokens);
+        self.hit_tokens = self.hit_tokens.saturating_sub(lost);
+        self.bring(Reason::LoadFailed, lost);
+        self
+    }
+
+    /// Gives what was missed for reasons unknown the reasons that something else tells of, in
+    /// their order and each up to its tokens.
+    #[must_use]
+    pub fn with_reasons(mut self, most: &[(Reason, u64)]) -> Self {
+        for (reason, most) in most {
+            let tokens = self.reasons.get(Reason::Unknown).min(*most);
+            self.reasons.take(Reason::Unknown, tokens);
+            self.bring(*reason, tokens);
+        }
+        self
+    }
+
+    fn bring(&mut self, reason: Reason, tokens: u64) {
+        self.reasons.add(reason, tokens);
+        let row = self.would_bring.iter_mut().find(|(r, _)| *r == reason);
+        if let Some((_, Some(brings))) = row {
+            *brings = brings.saturating_add(tokens);
+        }
     }
 }

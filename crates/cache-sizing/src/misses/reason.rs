@@ -63,6 +63,12 @@ impl ReasonTokens {
         }
     }
 
+    pub(super) fn take(&mut self, reason: Reason, tokens: u64) {
+        if let Some(slot) = self.0.get_mut(reason as usize) {
+            *slot = slot.saturating_sub(tokens);
+        }
+    }
+
     pub(super) fn add_all(&mut self, other: &ReasonTokens) {
         for (slot, tokens) in self.0.iter_mut().zip(other.0) {
             *slot = slot.saturating_add(tokens);

@@ -1,6 +1,6 @@
 //! Resident keys in lists of recency, and keys that are only remembered.
 
-use std::collections::HashMap;
+use crate::ids::IdMap;
 
 const NONE: u32 = u32::MAX;
 
@@ -34,7 +34,7 @@ impl Default for Ends {
 pub(super) struct Lists {
     nodes: Vec<Node>,
     free: Vec<u32>,
-    index: HashMap<u64, u32>,
+    index: IdMap<u32>,
     ends: Vec<Ends>,
 }
 

@@ -308,7 +308,7 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
             &format!("{}: {}", moment(cleared.at), safe(short_path(&cleared.because))),
         );
     }
-    failures(report, &mut sheet);
+    losses(report, &mut sheet);
     if let Some(counted) = &report.counted {
         sheet.entry(
             "COUNTED",
@@ -348,12 +348,16 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
     sheet.finish()
 }
 
-fn failures(report: &MissesReport, sheet: &mut Sheet) {
-    for (i, failure) in report.failures.iter().enumerate() {
-        let what = if failure.reason == Reason::LoadFailed { "loads" } else { "stores" };
-        let of = if failure.of == Of::Calls { "calls" } else { "chunks" };
-        let text = format!("{what}: {} {of} ({})", count(failure.count), safe(&failure.because));
-        sheet.entry(if i == 0 { "FAILED" } else { "" }, &text);
+fn losses(report: &MissesReport, sheet: &mut Sheet) {
+    for (i, loss) in report.losses.iter().enumerate() {
+        let what = match loss.reason {
+            Reason::LoadFailed => "loads that failed",
+            Reason::StoreFailed => "stores that failed",
+            _ => "evictions from L2",
+        };
+        let of = if loss.of == Of::Calls { "calls" } else { "chunks" };
+        let text = format!("{what}: {} {of} ({})", count(loss.count), safe(&loss.because));
+        sheet.entry(if i == 0 { "LOST" } else { "" }, &text);
     }
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::check::judge;
 use super::parts::{Options, Rules, Tool};
 use crate::packet::{Artifact, Packet, hex};
-use crate::sizing::{Cleared, Counted, Failure, Lane, Latency, Sized, failures, whole};
+use crate::sizing::{Cleared, Counted, Lane, Latency, Loss, Sized, losses, whole};
 
 /// What the user asks.
 #[derive(Debug, Clone, Default)]
@@ -139,8 +139,8 @@ pub struct MissesReport {
     pub joined_lookups: u64,
     /// Lookups whose hits these tell one by one; those of the others are simulated.
     pub measured_lookups: u64,
-    /// Loads and stores that failed, as counters and logs tell.
-    pub failures: Vec<Failure>,
+    /// Loads and stores that failed, and evictions from L2, as counters and logs tell.
+    pub losses: Vec<Loss>,
     /// What the server counted of the same lookups.
     pub counted: Option<Counted>,
     /// What the simulation found.
@@ -174,7 +174,7 @@ pub fn misses(
 }
 
 /// A short salted hash: the same packet gives the same, and it cannot be turned back.
-fn short(what: &str, bytes: &[u8]) -> String {
+pub(super) fn short(what: &str, bytes: &[u8]) -> String {
     let digest =
         Sha256::new().chain_update("one report, one salt").chain_update(what).chain_update(bytes);
     hex(digest.finalize().get(..5).unwrap_or_default())
@@ -223,20 +223,19 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
     })?;
     let simulated_hit_tokens = misses.simulated_hit_tokens;
     let counted = sized.counted().cloned();
-    let failed = &sized.deployment.failures;
+    let told = &sized.deployment.losses;
+    let chunk = sized.recording.groups().iter().map(|g| g.chunk_tokens).max().unwrap_or(0);
+    let limits = losses::limits(told, chunk, longest);
     let misses = match &counted {
         Some(counted) => {
-            let groups = sized.recording.groups().iter();
-            let chunk = groups.map(|g| g.chunk_tokens).max().unwrap_or(0);
-            let lost = failures::lost_after_hit(failed, chunk);
-            let most = |reason| failures::at_most(failed, reason, chunk, longest);
-            let load = most(Reason::LoadFailed).saturating_add(lost);
-            misses.with_counted(
-                whole(counted.hit_tokens).saturating_sub(lost),
-                &[(Reason::LoadFailed, load), (Reason::StoreFailed, most(Reason::StoreFailed))],
-            )
+            // The lookup counted these as hits, and their load failed afterwards.
+            let lost = losses::lost_after_hit(told, chunk).min(misses.hit_tokens);
+            misses
+                .with_counted(whole(counted.hit_tokens))
+                .with_lost_hits(lost)
+                .with_reasons(&limits)
         }
-        None => misses,
+        None => misses.with_reasons(&limits),
     };
     let rest = misses.missed_tokens();
     let brings = |reason: Reason| {
@@ -295,7 +294,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
         request_files: sized.requests.artifacts.clone(),
         joined_lookups: sized.requests.lookups,
         measured_lookups: misses.measured_lookups,
-        failures: failed.clone(),
+        losses: told.clone(),
         notes: notes(sized, l1_bytes, counted.as_ref(), &misses),
         counted,
         simulated_hit_tokens,
@@ -381,7 +380,7 @@ fn notes(
              of a simulation"
                 .into(),
         );
-        if !sized.deployment.failures.is_empty() {
+        if !sized.deployment.losses.is_empty() {
             out.push(
                 "loads or stores failed, and nothing tells which of these lookups they are of: \
                  their tokens are among the hits"

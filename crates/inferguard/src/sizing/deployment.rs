@@ -7,7 +7,7 @@ use coverage_model::Source;
 use diagnosis_rules::{Stated, View};
 use serde::Serialize;
 
-use super::failures::{self, Failure};
+use super::losses::{self, Loss};
 use super::gather::HashFile;
 
 /// A moment at which the cache was emptied.
@@ -41,7 +41,7 @@ pub(crate) struct Deployment {
     pub(crate) l2: Option<L2>,
     pub(crate) chunk_tokens: Option<u64>,
     pub(crate) counted: Option<Counted>,
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) losses: Vec<Loss>,
     pub(crate) cleared: Vec<Cleared>,
     /// Salts that the server's lookup counters are told by.
     pub(crate) salts: usize,
@@ -79,7 +79,7 @@ impl Deployment {
             l2: l2(view),
             chunk_tokens: view.number("chunk_size").map(|(n, _)| to_u64(n)).filter(|n| *n > 0),
             counted: counted(view),
-            failures: failures::told(view),
+            losses: losses::told(view),
             cleared: cleared(view, files, trace_starts),
             salts: salts(view),
             prefill_tokens_per_second: prefill(view),

@@ -76,19 +76,39 @@ impl Gathered {
             file.first = Some(file.first.map_or(at, |first| first.min(at)));
             file.last = Some(file.last.map_or(at, |last| last.max(at)));
         }
-        let group = Group {
-            model: row.model_name.to_string(),
-            salt: row.cache_salt.clone().filter(|s| !s.is_empty()),
-            chunk_tokens: row.chunk_size.unwrap_or(0),
-            chunk_bytes: row.chunk_bytes().unwrap_or(0),
+        let number = self.hash_group(row);
+        let seed = match self.hashes.groups().get(number as usize) {
+            Some(group) => seed(&mut self.seeds, 0, number, group),
+            None => 0,
         };
-        let number = self.hashes.group(&group);
-        let seed = seed(&mut self.seeds, 0, number, &group);
         self.chain.clear();
         self.chain.extend(row.chunk_hashes.iter().map(|id| mix(id ^ seed)));
         let request = row.request_id.as_deref().map_or(0, of_lookup);
         let tokens = row.seq_len.unwrap_or(0);
         self.hashes.push(row.timestamp, number, tokens, &self.chain, request);
+    }
+
+    /// The number of a row's group. Groups are few and rows are many: nothing is allocated for one
+    /// that is known.
+    fn hash_group(&mut self, row: &LookupRow<'_>) -> u32 {
+        let salt = row.cache_salt.as_deref().filter(|s| !s.is_empty());
+        let chunk_tokens = row.chunk_size.unwrap_or(0);
+        let chunk_bytes = row.chunk_bytes().unwrap_or(0);
+        let known = (0_u32..).zip(self.hashes.groups()).find(|(_, group)| {
+            group.chunk_tokens == chunk_tokens
+                && group.chunk_bytes == chunk_bytes
+                && group.model == row.model_name
+                && group.salt.as_deref() == salt
+        });
+        if let Some((number, _)) = known {
+            return number;
+        }
+        self.hashes.group(&Group {
+            model: row.model_name.to_string(),
+            salt: salt.map(str::to_owned),
+            chunk_tokens,
+            chunk_bytes,
+        })
     }
 
     /// When the server that wrote a trace began.

@@ -2,8 +2,8 @@
 //! the cache in force, and walked by `check`, `capacity` and `misses`.
 
 mod deployment;
-pub(crate) mod failures;
 mod gather;
+pub(crate) mod losses;
 mod requests;
 
 use cache_sizing::{
@@ -14,8 +14,8 @@ use diagnosis_rules::Sizing;
 
 pub(crate) use deployment::Deployment;
 pub use deployment::{Cleared, Counted, policy};
-pub use failures::{Failure, Of};
 pub(crate) use gather::{Gathered, Lane};
+pub use losses::{Loss, Of};
 pub(crate) use requests::Joined;
 pub use requests::Latency;
 

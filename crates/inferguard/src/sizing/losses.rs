@@ -1,4 +1,5 @@
-//! Loads and stores that failed, as the server's counters and logs tell.
+//! Loads and stores that failed, and evictions that no simulation knows of, as the server's counters
+//! and logs tell.
 
 use cache_sizing::Reason;
 use diagnosis_rules::View;
@@ -17,11 +18,11 @@ pub enum Of {
     Calls,
 }
 
-/// Failures of one sort.
+/// Chunks that were lost in one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Failure {
-    /// `load_failed` or `store_failed`.
+pub struct Loss {
+    /// `load_failed`, `store_failed` or `capacity`.
     pub reason: Reason,
     /// How many.
     pub count: f64,
@@ -36,6 +37,8 @@ const SIGNALS: &[(&str, Reason, Of)] = &[
     ("mp.l2.prefetch_failure", Reason::LoadFailed, Of::Chunks),
     ("mp.l1.read_failure", Reason::LoadFailed, Of::ChunksCountedAsHit),
     ("mp.l2.store_failed_keys", Reason::StoreFailed, Of::Chunks),
+    // L2 is simulated without a limit: adapters rarely tell theirs.
+    ("mp.l2.evictions", Reason::Capacity, Of::Chunks),
 ];
 
 /// Signals of what began and what ended well: the difference failed.
@@ -68,14 +71,14 @@ const EVENTS: &[(&str, Reason)] = &[
 ];
 
 /// Every sort that is told, those of counters first.
-pub(crate) fn told(view: &View<'_>) -> Vec<Failure> {
+pub(crate) fn told(view: &View<'_>) -> Vec<Loss> {
     let sum = |signal: &str| {
         view.targets.iter().filter_map(|t| t.total(signal)).reduce(|a, b| a + b)
     };
     let mut out = Vec::new();
     let mut add = |reason, count: f64, of, because: String| {
         if count > 0.0 {
-            out.push(Failure { reason, count, of, because });
+            out.push(Loss { reason, count, of, because });
         }
     };
     for (signal, reason, of) in SIGNALS {
@@ -95,16 +98,21 @@ pub(crate) fn told(view: &View<'_>) -> Vec<Failure> {
     out
 }
 
-/// At most so many tokens of missed chunks are of this reason: counters tell chunks, and a call of
+/// At most so many tokens of missed chunks are of each reason: counters tell chunks, and a call of
 /// a log has at most the longest prompt's.
-pub(crate) fn at_most(
-    failures: &[Failure],
+pub(crate) fn limits(losses: &[Loss], chunk_tokens: u64, longest: u64) -> [(Reason, u64); 3] {
+    [Reason::LoadFailed, Reason::StoreFailed, Reason::Capacity]
+        .map(|reason| (reason, at_most(losses, reason, chunk_tokens, longest)))
+}
+
+fn at_most(
+    losses: &[Loss],
     reason: Reason,
     chunk_tokens: u64,
     longest_tokens: u64,
 ) -> u64 {
     let tokens = |of: Of, each: u64| {
-        let of_it = failures.iter().filter(|f| f.reason == reason && f.of == of);
+        let of_it = losses.iter().filter(|f| f.reason == reason && f.of == of);
         // Two counters may count the same failure: the larger is enough.
         super::whole(of_it.map(|f| f.count).fold(0.0, f64::max) * each as f64)
     };
@@ -112,8 +120,8 @@ pub(crate) fn at_most(
 }
 
 /// Tokens that the lookup counter holds as hit and whose load failed afterwards.
-pub(crate) fn lost_after_hit(failures: &[Failure], chunk_tokens: u64) -> u64 {
-    let of_it = failures.iter().filter(|f| f.of == Of::ChunksCountedAsHit);
+pub(crate) fn lost_after_hit(losses: &[Loss], chunk_tokens: u64) -> u64 {
+    let of_it = losses.iter().filter(|f| f.of == Of::ChunksCountedAsHit);
     super::whole(of_it.map(|f| f.count).sum::<f64>() * chunk_tokens as f64)
 }
 
@@ -121,17 +129,17 @@ pub(crate) fn lost_after_hit(failures: &[Failure], chunk_tokens: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn failure(reason: Reason, count: f64, of: Of) -> Failure {
-        Failure { reason, count, of, because: String::new() }
+    fn loss(reason: Reason, count: f64, of: Of) -> Loss {
+        Loss { reason, count, of, because: String::new() }
     }
 
     #[test]
     fn bounds_take_the_larger_of_two_tellings() {
         let all = [
-            failure(Reason::LoadFailed, 3.0, Of::Chunks),
-            failure(Reason::LoadFailed, 1.0, Of::Calls),
-            failure(Reason::LoadFailed, 2.0, Of::ChunksCountedAsHit),
-            failure(Reason::StoreFailed, 2.0, Of::Calls),
+            loss(Reason::LoadFailed, 3.0, Of::Chunks),
+            loss(Reason::LoadFailed, 1.0, Of::Calls),
+            loss(Reason::LoadFailed, 2.0, Of::ChunksCountedAsHit),
+            loss(Reason::StoreFailed, 2.0, Of::Calls),
         ];
         assert_eq!(at_most(&all, Reason::LoadFailed, 256, 1024), 1024);
         assert_eq!(at_most(&all, Reason::LoadFailed, 256, 512), 768);
