@@ -37,6 +37,9 @@ const LOAD: &[&str] = &[
 const REQUESTS: &str = "requests.jsonl";
 /// Directory of the lookup-hash log.
 const LOOKUPS: &str = "lookup";
+/// What a fixture of it needs.
+const KEPT: &[&str] =
+    &["lookup/*", "lmcache_metrics.prom", REQUESTS, "process-*.json", "lmcache_status.txt"];
 /// By how many points a prediction may be off before somebody has to explain it.
 const POINTS: f64 = 2.0;
 
@@ -148,7 +151,7 @@ fn one(
     println!("   the load found {} of its whole chunks ({})", text(hits), percent(rate));
     println!("   {:.1} s", clock.elapsed().as_secs_f64());
     if keep {
-        import(&packet, &name)?;
+        import(&packet, &name, KEPT)?;
     }
     Ok(found)
 }

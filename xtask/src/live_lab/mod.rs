@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .with_context(|| format!("{name}: see {}", dir.display()))?;
         println!("   {:.1} s", started.elapsed().as_secs_f64());
         if args.import && rows.failed() == before {
-            packet::import(&dir.join(packet::COLLECTED), &name)?;
+            packet::import(&dir.join(packet::COLLECTED), &name, &[])?;
         }
     }
     print!("{rows}");

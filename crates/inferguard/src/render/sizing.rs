@@ -308,6 +308,16 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
             &format!("{}: {}", moment(cleared.at), safe(short_path(&cleared.because))),
         );
     }
+    if report.measured_lookups > 0 {
+        let files: Vec<&str> = report.request_files.iter().map(|f| short_path(f)).collect();
+        let text = format!(
+            "the hits of {} of {} lookups are measured one by one: {}",
+            n(report.measured_lookups),
+            n(report.lookups),
+            safe(&files.join(", "))
+        );
+        sheet.entry("MEASURED", &text);
+    }
     losses(report, &mut sheet);
     if let Some(counted) = &report.counted {
         sheet.entry(

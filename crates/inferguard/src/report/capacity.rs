@@ -273,6 +273,10 @@ fn group_rows(curve: &Curve, groups: &[Group], sizes: &[u64], by: By) -> Vec<Gro
     let mut rows: BTreeMap<String, GroupRow> = BTreeMap::new();
     for (number, sums, steps) in &curve.groups {
         let Some(group) = groups.get(*number as usize) else { continue };
+        // Salts that were learnt later leave a group behind that nothing is in.
+        if sums.lookups == 0 {
+            continue;
+        }
         let name = match by {
             By::All => return Vec::new(),
             By::Model => group.model.clone(),

@@ -356,16 +356,7 @@ fn notes(
                 .into(),
         );
     }
-    let simulated = misses.simulated_hit_tokens;
     let measured = misses.measured_lookups;
-    if measured > 0 {
-        out.push(format!(
-            "the hits of {measured} of {} lookups were measured one by one ({}); the simulation \
-             gives {simulated} hit tokens for all",
-            misses.lookups,
-            sized.requests.artifacts.join(", ")
-        ));
-    }
     if let Some(counted) = counted {
         let more = counted.hit_tokens - misses.hit_tokens as f64;
         if more > 0.0 && measured == 0 {
