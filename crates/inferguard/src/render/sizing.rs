@@ -5,7 +5,7 @@ use cache_sizing::{Order, Reason};
 use super::plot::{gib, policy_name, size, terminal};
 use super::text::{Sheet, Style, count, moment, plural, safe, seconds, short_path, styled};
 use crate::report::{CapacityReport, MissesReport, RequestRow, SizeRow};
-use crate::sizing::Of;
+use crate::sizing::{Loss, Of};
 
 fn n(value: u64) -> String {
     count(value as f64)
@@ -79,7 +79,7 @@ pub fn capacity(report: &CapacityReport, width: usize) -> String {
                     percent(bend.hit_rate)
                 ),
             ),
-            None => sheet.entry("", "no bend: a byte more brings about the same everywhere"),
+            None => sheet.entry("", "no bend: no size before that brings more for a byte than the others"),
         }
     }
     if let Some(target) = report.target {
@@ -359,16 +359,20 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
 }
 
 fn losses(report: &MissesReport, sheet: &mut Sheet) {
-    for (i, loss) in report.losses.iter().enumerate() {
-        let what = match loss.reason {
-            Reason::LoadFailed => "loads that failed",
-            Reason::StoreFailed => "stores that failed",
-            _ => "evictions from L2",
-        };
-        let of = if loss.of == Of::Calls { "calls" } else { "chunks" };
-        let text = format!("{what}: {} {of} ({})", count(loss.count), safe(&loss.because));
-        sheet.entry(if i == 0 { "LOST" } else { "" }, &text);
+    for (i, one) in report.losses.iter().enumerate() {
+        sheet.entry(if i == 0 { "LOST" } else { "" }, &safe(&loss(one)));
     }
+}
+
+/// `loads that failed: 64 chunks (mp.l2.prefetch_failure)`.
+pub(crate) fn loss(loss: &Loss) -> String {
+    let what = match loss.reason {
+        Reason::LoadFailed => "loads that failed",
+        Reason::StoreFailed => "stores that failed",
+        _ => "evictions from L2, which is simulated without a limit",
+    };
+    let of = if loss.of == Of::Calls { "calls" } else { "chunks" };
+    format!("{what}: {} {of} ({})", count(loss.count), loss.because)
 }
 
 /// Fewer different lengths of prompts repeat by chance.

@@ -130,6 +130,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
         }
     };
     let current = current(sized, &curve, asked, &row);
+    let off = current.as_ref().and_then(|c| c.off_by_points);
     let (first_at, last) = sized.recording.span().unwrap_or((0.0, 0.0));
     let point = |bytes: u64, hit_tokens: u64| Point {
         bytes,
@@ -180,7 +181,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
             windows: curve.working.clone(),
         },
         prefill_tokens_per_second: rate,
-        notes: notes(sized, &curve, asked, affordable, policy),
+        notes: notes(sized, &curve, asked, affordable, policy, off),
     }
 }
 

@@ -5,12 +5,16 @@ use cache_sizing::{Curve, Policy};
 use super::{By, CapacityOptions};
 use crate::sizing::Sized;
 
+/// Points of the hit rate beyond which a simulation that differs from what was counted is told.
+const FAR: f64 = 2.0;
+
 pub(super) fn notes(
     sized: &Sized,
     curve: &Curve,
     asked: &CapacityOptions,
     simulated: bool,
     policy: Policy,
+    off_by_points: Option<f64>,
 ) -> Vec<String> {
     let mut out = Vec::new();
     let mut add = |text: String| out.push(text);
@@ -46,6 +50,17 @@ pub(super) fn notes(
         add("isolated-lru without --quota is simulated as LRU. On L1, LMCache 0.5.6 evicts \
              nothing under this policy: its eviction thread ends at the watermark"
             .into());
+    }
+    if let Some(off) = off_by_points.filter(|off| off.abs() > FAR) {
+        let why: Vec<String> =
+            sized.deployment.losses.iter().map(crate::render::loss).collect();
+        let why = if why.is_empty() { "nothing here tells why".into() } else { why.join("; ") };
+        add(format!(
+            "the simulation is {:.1} points {} what the server counted: {why}. `inferguard misses` \
+             tells the reasons",
+            off.abs(),
+            if off > 0.0 { "above" } else { "below" }
+        ));
     }
     if let Some(note) = sized.salt_note() {
         add(note);
