@@ -100,7 +100,9 @@ impl Recording {
         let mut told = 0;
         for at in 0..self.rows.len() {
             let Some(row) = self.rows.get(at).copied() else { break };
-            let Some(salt) = Some(row.request).filter(|id| *id != 0).and_then(&of) else { continue };
+            let Some(salt) = Some(row.request).filter(|id| *id != 0).and_then(&of) else {
+                continue;
+            };
             let Some(group) = self.groups.get(row.group as usize).cloned() else { continue };
             told += 1;
             let number = self.group(&Group { salt: Some(salt.to_owned()), ..group });
@@ -174,8 +176,7 @@ impl Recording {
     }
 
     fn bytes(&self) -> usize {
-        self.chunks.len() * size_of::<u64>()
-            + self.rows.len() * size_of::<Row>()
+        self.chunks.len() * size_of::<u64>() + self.rows.len() * size_of::<Row>()
     }
 
     /// Leaves chunks out until half of the memory is free.
@@ -330,8 +331,7 @@ mod tests {
         let chains: Vec<&[u64]> = recording.iter().map(|r| r.lookup.chain).collect();
         assert_eq!(chains[0], chains[2]);
         assert!(chains[0] != chains[1] && chains[1] != chains[3] && chains[0] != chains[3]);
-        let salts: Vec<Option<&str>> =
-            recording.iter().map(|r| r.group.salt.as_deref()).collect();
+        let salts: Vec<Option<&str>> = recording.iter().map(|r| r.group.salt.as_deref()).collect();
         assert_eq!(salts, [Some("a"), Some("b"), Some("a"), None]);
         let sums: Vec<(u64, u64, u64)> =
             recording.sums().iter().map(|s| (s.lookups, s.tokens, s.chunk_tokens)).collect();

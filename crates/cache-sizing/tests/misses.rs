@@ -141,8 +141,11 @@ fn a_gap_in_the_prefix() {
     // L1 serves the head, so L2 never sees it used and throws it out for tails; then L1 is emptied:
     // the last tail is still in L2, and the head before it is nowhere.
     let l2 = L2 { tier: Tier { bytes: Some(4), ..Tier::default() }, ..L2::default() };
-    let log: Vec<Made> =
-        [3, 4, 5, 6, 7, 7].iter().zip(0..).map(|(tail, i)| made(f64::from(i), &[1, 2, *tail], 0)).collect();
+    let log: Vec<Made> = [3, 4, 5, 6, 7, 7]
+        .iter()
+        .zip(0..)
+        .map(|(tail, i)| made(f64::from(i), &[1, 2, *tail], 0))
+        .collect();
     let misses = explain(
         &log,
         MissOptions {

@@ -161,7 +161,10 @@ fn one_percent_is_as_close_as_theory_says_and_within_its_bounds() {
     // Bounds of 95 %: a size lies outside in one sample of twenty. Sizes of one sample go together,
     // so at worst these are 24 draws and no more.
     let limit = unlikely(SAMPLES, 0.05);
-    assert!(out < f64::from(limit), "{out} of {SAMPLES} samples outside, {limit} would be too many");
+    assert!(
+        out < f64::from(limit),
+        "{out} of {SAMPLES} samples outside, {limit} would be too many"
+    );
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn reasons_are_those_that_the_packets_files_show() {
         let report = common::run(&["misses", &packet, "--json"]).json();
         add_up(&report);
         assert_eq!(reason(&report, "cold") + reason(&report, "diverged"), never, "{name}");
-        let others = ["capacity", "cleared", "prefix_gap", "load_failed", "store_failed", "unknown"];
+        let others =
+            ["capacity", "cleared", "prefix_gap", "load_failed", "store_failed", "unknown"];
         let missed = report["missed_tokens"].as_f64().unwrap();
         let all: u64 = others.iter().map(|other| reason(&report, other)).sum();
         assert_eq!(all, before, "{name}");
@@ -154,7 +155,8 @@ fn salts_come_from_the_log_of_requests() {
     assert_eq!(Some(tokens("tokens")), report["tokens"].as_u64());
     assert_eq!(Some(tokens("bound_tokens")), report["bound"]["hit_tokens"].as_u64());
     assert!(groups.iter().any(|g| g["name"] == "(empty)"));
-    let salts = std::fs::read_to_string(common::root().join(packet).join("requests.jsonl")).unwrap();
+    let salts =
+        std::fs::read_to_string(common::root().join(packet).join("requests.jsonl")).unwrap();
     let salt = salts.split("\"cache_salt\": \"").nth(1).unwrap().split('"').next().unwrap();
     assert!(!salt.is_empty() && !serde_json::to_string(&report["groups"]).unwrap().contains(salt));
     // Each tenant asks twice for the same: what two ask for is not shared.

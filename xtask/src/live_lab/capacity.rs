@@ -88,13 +88,7 @@ pub(super) fn run(lab: &Lab<'_>, keep: bool) -> Result<()> {
     Ok(())
 }
 
-fn one(
-    lab: &Lab<'_>,
-    gib: &str,
-    size: &'static str,
-    keep: bool,
-    rows: &mut Rows,
-) -> Result<Found> {
+fn one(lab: &Lab<'_>, gib: &str, size: &'static str, keep: bool, rows: &mut Rows) -> Result<Found> {
     let name = format!("lmcache-{}-l1-{size}", lab.venv.release());
     let dir = lab.place.join(&name);
     if dir.exists() {

@@ -57,7 +57,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tool = Tool::build()?;
     let place = args.keep.clone().unwrap_or_else(|| cache.join("runs"));
     if args.capacity {
-        return capacity::run(&capacity::Lab { venv: &venv, tool: &tool, place: &place }, args.import);
+        return capacity::run(
+            &capacity::Lab { venv: &venv, tool: &tool, place: &place },
+            args.import,
+        );
     }
     let wanted = if args.packet.is_empty() { Scenario::ALL.to_vec() } else { args.packet.clone() };
     let mut rows = Rows::default();

@@ -79,7 +79,8 @@ pub fn capacity(report: &CapacityReport, width: usize) -> String {
                     percent(bend.hit_rate)
                 ),
             ),
-            None => sheet.entry("", "no bend: no size before that brings more for a byte than the others"),
+            None => sheet
+                .entry("", "no bend: no size before that brings more for a byte than the others"),
         }
     }
     if let Some(target) = report.target {
@@ -486,6 +487,7 @@ fn id(row: &RequestRow) -> &str {
 fn missed(row: &RequestRow) -> String {
     let missed = row.tokens.saturating_sub(row.hit_tokens);
     let most = row.reasons.iter().max_by_key(|(_, tokens)| *tokens);
-    let why = most.map_or_else(String::new, |(reason, _)| format!(", most of it {}", reason.name()));
+    let why =
+        most.map_or_else(String::new, |(reason, _)| format!(", most of it {}", reason.name()));
     format!("{} of {} missed{why}", n(missed), n(row.tokens))
 }

@@ -19,9 +19,7 @@ use crate::sizing::{Lane, Sized};
 
 pub use csv::capacity_csv;
 use notes::notes;
-pub use rows::{
-    CapacityReport, Current, GroupRow, Point, Saves, SizeRow, TargetSize, WorkingRow,
-};
+pub use rows::{CapacityReport, Current, GroupRow, Point, Saves, SizeRow, TargetSize, WorkingRow};
 use simulated::{simulate, simulate_with};
 
 /// What the user asks.

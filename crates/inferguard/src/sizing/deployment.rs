@@ -7,8 +7,8 @@ use coverage_model::Source;
 use diagnosis_rules::{Stated, View};
 use serde::Serialize;
 
-use super::losses::{self, Loss};
 use super::gather::HashFile;
+use super::losses::{self, Loss};
 
 /// A moment at which the cache was emptied.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -42,11 +42,8 @@ const SIGNALS: &[(&str, Reason, Of)] = &[
 ];
 
 /// Signals of what began and what ended well: the difference failed.
-const DIFFERENCES: &[(&str, &str, Reason)] = &[(
-    "mp.l2.store_submitted_objects",
-    "mp.l2.store_completed_objects",
-    Reason::StoreFailed,
-)];
+const DIFFERENCES: &[(&str, &str, Reason)] =
+    &[("mp.l2.store_submitted_objects", "mp.l2.store_completed_objects", Reason::StoreFailed)];
 
 /// Events of a server's log, and of an engine's where it talks to one: each is one call.
 const EVENTS: &[(&str, Reason)] = &[
@@ -72,9 +69,8 @@ const EVENTS: &[(&str, Reason)] = &[
 
 /// Every sort that is told, those of counters first.
 pub(crate) fn told(view: &View<'_>) -> Vec<Loss> {
-    let sum = |signal: &str| {
-        view.targets.iter().filter_map(|t| t.total(signal)).reduce(|a, b| a + b)
-    };
+    let sum =
+        |signal: &str| view.targets.iter().filter_map(|t| t.total(signal)).reduce(|a, b| a + b);
     let mut out = Vec::new();
     let mut add = |reason, count: f64, of, because: String| {
         if count > 0.0 {
@@ -105,12 +101,7 @@ pub(crate) fn limits(losses: &[Loss], chunk_tokens: u64, longest: u64) -> [(Reas
         .map(|reason| (reason, at_most(losses, reason, chunk_tokens, longest)))
 }
 
-fn at_most(
-    losses: &[Loss],
-    reason: Reason,
-    chunk_tokens: u64,
-    longest_tokens: u64,
-) -> u64 {
+fn at_most(losses: &[Loss], reason: Reason, chunk_tokens: u64, longest_tokens: u64) -> u64 {
     let tokens = |of: Of, each: u64| {
         let of_it = losses.iter().filter(|f| f.reason == reason && f.of == of);
         // Two counters may count the same failure: the larger is enough.

@@ -171,10 +171,7 @@ pub(crate) fn each_json(text: &str, each: &mut dyn FnMut(&RequestRecord<'_>)) ->
 }
 
 /// `None` where there is no header.
-pub(crate) fn each_csv(
-    text: &str,
-    each: &mut dyn FnMut(&RequestRecord<'_>),
-) -> Option<BadLines> {
+pub(crate) fn each_csv(text: &str, each: &mut dyn FnMut(&RequestRecord<'_>)) -> Option<BadLines> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().cloned().ok()?;
     let meanings: Vec<Option<Meaning>> = header.iter().map(|h| meaning(h.trim())).collect();

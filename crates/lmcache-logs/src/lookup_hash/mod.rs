@@ -259,8 +259,14 @@ impl LookupHashReader {
         self.out.file_size_bytes += chunk.len() as u64;
         while let Some(end) = memchr(b'\n', chunk) {
             let (head, tail) = chunk.split_at(end);
-            self.hold(head);
-            self.end_line(each);
+            if self.carry.is_empty() && !self.carry_long && head.len() <= self.opts.max_line {
+                // The whole line is here: nothing is copied.
+                self.line += 1;
+                self.read_line(head, each);
+            } else {
+                self.hold(head);
+                self.end_line(each);
+            }
             chunk = tail.get(1..).unwrap_or_default();
         }
         self.hold(chunk);
@@ -291,24 +297,31 @@ impl LookupHashReader {
         let line = std::mem::take(&mut self.carry);
         if std::mem::take(&mut self.carry_long) {
             self.malformed("the line is longer than the limit");
-        } else if !line.trim_ascii().is_empty() {
-            match serde_json::from_slice::<LookupRow<'_>>(&line) {
-                Ok(row) => {
-                    each(&row);
-                    self.row(row);
-                }
-                Err(error) => {
-                    let what = match error.classify() {
-                        serde_json::error::Category::Eof => "the JSON ends early",
-                        serde_json::error::Category::Syntax => "not JSON",
-                        _ => "not a lookup row",
-                    };
-                    self.malformed(what);
-                }
-            }
+        } else {
+            self.read_line(&line, each);
         }
         self.carry = line;
         self.carry.clear();
+    }
+
+    fn read_line(&mut self, line: &[u8], each: &mut dyn FnMut(&LookupRow<'_>)) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match serde_json::from_slice::<LookupRow<'_>>(line) {
+            Ok(row) => {
+                each(&row);
+                self.row(row);
+            }
+            Err(error) => {
+                let what = match error.classify() {
+                    serde_json::error::Category::Eof => "the JSON ends early",
+                    serde_json::error::Category::Syntax => "not JSON",
+                    _ => "not a lookup row",
+                };
+                self.malformed(what);
+            }
+        }
     }
 
     fn malformed(&mut self, what: &str) {
@@ -378,9 +391,8 @@ impl LookupHashReader {
 
     /// The place of a group, made where there is none yet; nothing beyond the limit.
     fn group_of(&mut self, model: &str, chunk_size: u64) -> Option<usize> {
-        let is = |group: &Group| {
-            group.sums.chunk_size == chunk_size && group.sums.model_name == model
-        };
+        let is =
+            |group: &Group| group.sums.chunk_size == chunk_size && group.sums.model_name == model;
         if self.groups.get(self.last_group).is_some_and(is) {
             return Some(self.last_group);
         }

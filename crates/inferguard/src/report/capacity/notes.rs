@@ -41,10 +41,12 @@ pub(super) fn notes(
             .into());
     }
     if asked.by == By::Salt && sized.recording.groups().iter().all(|g| g.salt.is_none()) {
-        add("no input records a salt: LMCache 0.5.6 writes none to lookup-hash logs and traces. A \
+        add(
+            "no input records a salt: LMCache 0.5.6 writes none to lookup-hash logs and traces. A \
              log of requests with ids and cache_salt, or LMCache's spans, among the inputs tells \
              them"
-            .into());
+                .into(),
+        );
     }
     if policy == Policy::IsolatedLru && asked.quotas.is_empty() {
         add("isolated-lru without --quota is simulated as LRU. On L1, LMCache 0.5.6 evicts \
@@ -52,8 +54,7 @@ pub(super) fn notes(
             .into());
     }
     if let Some(off) = off_by_points.filter(|off| off.abs() > FAR) {
-        let why: Vec<String> =
-            sized.deployment.losses.iter().map(crate::render::loss).collect();
+        let why: Vec<String> = sized.deployment.losses.iter().map(crate::render::loss).collect();
         let why = if why.is_empty() { "nothing here tells why".into() } else { why.join("; ") };
         add(format!(
             "the simulation is {:.1} points {} what the server counted: {why}. `inferguard misses` \
