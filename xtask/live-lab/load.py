@@ -4,8 +4,8 @@ No GPU and no engine are needed: KV blocks are random tensors in host memory, pr
 of a seed. A conversation is what an engine asks of the server: look the prompt up, wait for the
 prefetch, take what is there, put what is not, and end the session.
 
-Runs until standard input is closed. Prints one JSON line after each round of conversations, so that
-whoever started it knows when there is something to see.
+Runs until standard input is closed, or until `--conversations` are done. Prints one JSON line after each
+round of conversations, so that whoever started it knows when there is something to see.
 """
 
 import argparse
@@ -27,6 +27,10 @@ def arguments():
     parser.add_argument("--prompts", type=int, default=6, help="different prompts")
     parser.add_argument("--prompt-tokens", type=int, default=1024)
     parser.add_argument("--common-tokens", type=int, default=512, help="tokens that all prompts begin with")
+    parser.add_argument("--draw", choices=["turn", "heavy"], default="turn",
+                        help="prompts in turn, or by a heavy tail and of several lengths")
+    parser.add_argument("--conversations", type=int, help="end after so many")
+    parser.add_argument("--requests", help="write one JSON line a conversation into this file")
     parser.add_argument("--timeout", type=float, default=15.0)
     parser.add_argument("--pause", type=float, default=0.05, help="between conversations, in seconds")
     return parser.parse_args()
@@ -53,7 +57,18 @@ def prompt(number, options):
         return [source.randint(100, 31999) for _ in range(count)]
 
     own = options.prompt_tokens - options.common_tokens
+    if options.draw == "heavy":
+        own += 256 * (number % 4) + number * 37 % 200
     return tuple(draw("common", options.common_tokens) + draw(f"own {number}", own))
+
+
+def order(options):
+    """Numbers of prompts for ever: in turn, or popular ones again and again out of a seed."""
+    source, count = random.Random("order"), 0
+    while True:
+        heavy = int(options.prompts * source.random() ** 3)
+        yield heavy if options.draw == "heavy" else count % options.prompts
+        count += 1
 
 
 class Since05:
@@ -193,6 +208,7 @@ class Before05:
 
 
 def converse(worker, request, tokens, options, totals):
+    began, clock = time.time(), time.perf_counter()
     whole = len(tokens) // worker.chunk * worker.chunk
     worker.look_up(worker.key(tokens, request, 0, whole, None))
     chunks, give_up = None, time.monotonic() + options.timeout
@@ -201,17 +217,28 @@ def converse(worker, request, tokens, options, totals):
         if chunks is None:
             time.sleep(0.01)
     there = (chunks or 0) * worker.chunk
+    row = {"request_id": request, "t": round(began, 6), "cache_salt": "", "tokens": len(tokens),
+           "hit_chunks": chunks or 0, "lookup_ms": passed(clock)}
     blocks = list(range(1, 1 + whole // BLOCK_TOKENS))
     split = there // BLOCK_TOKENS
     if there:
+        clock = time.perf_counter()
         ok = worker.take(request, worker.key(tokens, request, 0, there, 0), blocks[:split])
         totals["taken" if ok else "failed"] += there if ok else 1
+        row |= {"retrieve_ok": bool(ok), "retrieve_ms": passed(clock)}
     if there < whole:
+        clock = time.perf_counter()
         ok = worker.put(request, worker.key(tokens, request, there, whole, 0), blocks[split:])
         totals["put" if ok else "failed"] += whole - there if ok else 1
+        row |= {"store_ok": bool(ok), "store_ms": passed(clock)}
     worker.end(request)
     totals["asked"] += whole
     totals["found"] += there
+    return row
+
+
+def passed(clock):
+    return round((time.perf_counter() - clock) * 1000, 3)
 
 
 def stopped():
@@ -230,15 +257,18 @@ def main():
     worker = api(options)
     worker.register(caches(api.head_first))
     totals = dict.fromkeys(("rounds", "asked", "found", "taken", "put", "failed"), 0)
-    while not stopped():
-        for number in range(options.prompts):
-            request = f"live-{totals['rounds']}-{number}"
-            converse(worker, request, prompt(number, options), options, totals)
+    numbers, done = order(options), 0
+    with open(options.requests or os.devnull, "w", encoding="utf-8") as requests:
+        while not stopped() and done != options.conversations:
+            number = next(numbers)
+            request = f"live-{totals['rounds']}-{number}-{done}"
+            row = converse(worker, request, prompt(number, options), options, totals)
+            requests.write(json.dumps(row) + "\n")
             time.sleep(options.pause)
-            if stopped():
-                break
-        totals["rounds"] += 1
-        print(json.dumps(totals), flush=True)
+            done += 1
+            if done % options.prompts == 0 or done == options.conversations:
+                totals["rounds"] += 1
+                print(json.dumps(totals), flush=True)
     worker.leave()
 
 

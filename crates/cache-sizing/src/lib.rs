@@ -32,23 +32,28 @@
 mod access;
 mod bend;
 mod curve;
+mod ids;
 mod misses;
 mod points;
 mod positions;
 mod recording;
 mod simulate;
+mod slots;
 mod stack;
 mod window;
 
 pub use access::{Group, Lookup, fingerprint, mix};
 pub use curve::{Curve, CurveBuilder, CurveOptions, Estimate, GroupSums, Step};
+pub use ids::{AsItIs, IdMap, IdSet};
 pub use misses::{
-    Divergence, Family, LookupMisses, MissOptions, Misses, MissesBuilder, Reason, ReasonTokens,
+    Divergence, Family, LookupMisses, MissOptions, Misses, MissesBuilder, Outcome, Reason,
+    ReasonTokens,
 };
 pub use recording::{Recorded, Recording};
 pub use simulate::{
     Clearing, Eviction, L2, L2Load, L2Store, Pace, Policy, Served, SimulationTotals, Simulator,
     Tier,
 };
+pub use slots::{Entry, Slots};
 pub use stack::{Order, Stack, Touch, Touched};
 pub use window::{Working, WorkingSeries, WorkingSet};

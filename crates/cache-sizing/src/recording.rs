@@ -4,7 +4,7 @@
 //! recording, ordered, and walked. Memory has a cap: beyond it chunks are left out by their
 //! hash, as [`crate::Stack`] does, and a lookup none of whose chunks is left is only counted.
 
-use crate::access::{Group, Lookup};
+use crate::access::{Group, Lookup, fingerprint, mix};
 use crate::curve::GroupSums;
 
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ struct Row {
     chunks: u32,
     kept: u32,
     group: u32,
-    name: u32,
+    request: u64,
 }
 
 /// One lookup of a recording.
@@ -27,8 +27,8 @@ pub struct Recorded<'a> {
     pub chunks: u64,
     /// Its group.
     pub group: &'a Group,
-    /// The name of its request, where it was kept.
-    pub name: &'a str,
+    /// Fingerprint of its request's id; 0 where it has none.
+    pub request: u64,
 }
 
 /// Bits by which a sample is chosen; those of [`crate::Stack`].
@@ -43,8 +43,6 @@ pub struct Recording {
     sums: Vec<GroupSums>,
     rows: Vec<Row>,
     chunks: Vec<u64>,
-    names: String,
-    name_ends: Vec<usize>,
     memory: usize,
     one_in: u64,
     ordered: bool,
@@ -91,8 +89,57 @@ impl Recording {
         }
     }
 
+    /// Tells lookups apart by salts that are learnt only now: `of` gives the salt of a request, by
+    /// its fingerprint. What two salts ask for is then two chunks. Gives how many lookups have a
+    /// salt, the empty one included; nothing is changed where the lookups are a sample, which is
+    /// chosen by the chunks' ids.
+    pub fn tell_salts<'s>(&mut self, of: impl Fn(u64) -> Option<&'s str>) -> Option<u64> {
+        if !self.is_exact() {
+            return None;
+        }
+        let mut told = 0;
+        for at in 0..self.rows.len() {
+            let Some(row) = self.rows.get(at).copied() else { break };
+            let Some(salt) = Some(row.request).filter(|id| *id != 0).and_then(&of) else {
+                continue;
+            };
+            let Some(group) = self.groups.get(row.group as usize).cloned() else { continue };
+            told += 1;
+            let number = self.group(&Group { salt: Some(salt.to_owned()), ..group });
+            self.move_sums(&row, number);
+            let seed = fingerprint(salt.as_bytes(), 3);
+            let end = row.start.saturating_add(row.kept as usize);
+            for id in self.chunks.get_mut(row.start..end).unwrap_or_default() {
+                *id = mix(*id ^ seed);
+            }
+            if let Some(row) = self.rows.get_mut(at) {
+                row.group = number;
+            }
+        }
+        Some(told)
+    }
+
+    fn move_sums(&mut self, row: &Row, to: u32) {
+        let chunks = u64::from(row.chunks);
+        let size = self.groups.get(row.group as usize).map_or(0, |g| g.chunk_tokens);
+        let whole = chunks.saturating_mul(size);
+        let tokens = row.tokens.max(whole);
+        if let Some(from) = self.sums.get_mut(row.group as usize) {
+            from.lookups = from.lookups.saturating_sub(1);
+            from.tokens = from.tokens.saturating_sub(tokens);
+            from.chunks = from.chunks.saturating_sub(chunks);
+            from.chunk_tokens = from.chunk_tokens.saturating_sub(whole);
+        }
+        if let Some(to) = self.sums.get_mut(to as usize) {
+            to.lookups = to.lookups.saturating_add(1);
+            to.tokens = to.tokens.saturating_add(tokens);
+            to.chunks = to.chunks.saturating_add(chunks);
+            to.chunk_tokens = to.chunk_tokens.saturating_add(whole);
+        }
+    }
+
     /// Adds a lookup. One without a time counts at the time of the one before it.
-    pub fn push(&mut self, at: Option<f64>, group: u32, tokens: u64, chain: &[u64], name: &str) {
+    pub fn push(&mut self, at: Option<f64>, group: u32, tokens: u64, chain: &[u64], request: u64) {
         let told = at.filter(|at| at.is_finite());
         self.without_time += u64::from(told.is_none());
         let at = told.unwrap_or(self.latest);
@@ -113,13 +160,6 @@ impl Recording {
         if kept == 0 && self.one_in > 1 {
             return;
         }
-        let name = if name.is_empty() || self.one_in > 1 {
-            u32::MAX
-        } else {
-            self.names.push_str(name);
-            self.name_ends.push(self.names.len());
-            u32::try_from(self.name_ends.len().saturating_sub(1)).unwrap_or(u32::MAX)
-        };
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         self.rows.push(Row {
             at,
@@ -128,7 +168,7 @@ impl Recording {
             chunks: small(all),
             kept: small(kept),
             group,
-            name,
+            request,
         });
         if self.bytes() > self.memory {
             self.thin();
@@ -136,17 +176,12 @@ impl Recording {
     }
 
     fn bytes(&self) -> usize {
-        self.chunks.len() * size_of::<u64>()
-            + self.rows.len() * size_of::<Row>()
-            + self.names.len()
-            + self.name_ends.len() * size_of::<usize>()
+        self.chunks.len() * size_of::<u64>() + self.rows.len() * size_of::<Row>()
     }
 
     /// Leaves chunks out until half of the memory is free.
     #[cold]
     fn thin(&mut self) {
-        self.names = String::new();
-        self.name_ends = Vec::new();
         while self.bytes() > self.memory / 2 && self.one_in < 1 << SAMPLE_BITS {
             self.one_in = self.one_in.saturating_mul(2);
             let threshold = (1_u64 << SAMPLE_BITS) / self.one_in;
@@ -164,7 +199,6 @@ impl Recording {
                 }
                 row.start = begin;
                 row.kept = u32::try_from(to.saturating_sub(begin)).unwrap_or(u32::MAX);
-                row.name = u32::MAX;
             }
             self.chunks.truncate(to);
             self.rows.retain(|row| row.kept > 0);
@@ -227,16 +261,9 @@ impl Recording {
                 },
                 chunks: u64::from(row.chunks),
                 group: self.groups.get(row.group as usize)?,
-                name: self.name(row.name),
+                request: row.request,
             })
         })
-    }
-
-    fn name(&self, number: u32) -> &str {
-        let at = number as usize;
-        let end = self.name_ends.get(at).copied();
-        let start = at.checked_sub(1).and_then(|b| self.name_ends.get(b)).copied().unwrap_or(0);
-        end.and_then(|end| self.names.get(start..end)).unwrap_or("")
     }
 }
 
@@ -251,17 +278,17 @@ mod tests {
     use crate::mix;
 
     #[test]
-    fn lookups_are_put_in_order_and_keep_their_names() {
+    fn lookups_are_put_in_order_and_keep_their_requests() {
         let mut recording = Recording::with_memory(1 << 20);
         let group =
             recording.group(&Group { chunk_tokens: 10, chunk_bytes: 1, ..Group::default() });
-        recording.push(Some(2.0), group, 25, &[1, 2], "b");
-        recording.push(Some(1.0), group, 11, &[3], "a");
-        recording.push(None, group, 5, &[], "");
+        recording.push(Some(2.0), group, 25, &[1, 2], 20);
+        recording.push(Some(1.0), group, 11, &[3], 10);
+        recording.push(None, group, 5, &[], 0);
         recording.order();
-        let got: Vec<(f64, &str, usize)> =
-            recording.iter().map(|r| (r.lookup.at, r.name, r.lookup.chain.len())).collect();
-        assert_eq!(got, [(1.0, "a", 1), (1.0, "", 0), (2.0, "b", 2)]);
+        let got: Vec<(f64, u64, usize)> =
+            recording.iter().map(|r| (r.lookup.at, r.request, r.lookup.chain.len())).collect();
+        assert_eq!(got, [(1.0, 10, 1), (1.0, 0, 0), (2.0, 20, 2)]);
         assert_eq!(recording.sums()[0].tokens, 41);
         assert_eq!(recording.without_time(), 1);
         assert_eq!(recording.span(), Some((1.0, 2.0)));
@@ -273,13 +300,41 @@ mod tests {
         let group = recording.group(&Group { chunk_tokens: 1, chunk_bytes: 1, ..Group::default() });
         for i in 0..40_000_u64 {
             let chain = [0, 1, 2, 3].map(|k| mix(i * 4 + k));
-            recording.push(Some(i as f64), group, 4, &chain, "request");
+            recording.push(Some(i as f64), group, 4, &chain, i + 1);
         }
         assert!(!recording.is_exact());
         assert!(recording.bytes() <= 1 << 16, "{}", recording.bytes());
         assert_eq!(recording.sums()[0].chunks, 160_000);
         let held: u64 = recording.iter().map(|r| r.lookup.chain.len() as u64).sum();
         let estimate = held * recording.one_in();
-        assert!((estimate as f64 / 160_000.0 - 1.0).abs() < 0.2, "{estimate}");
+        // Followed chunks times what each stands for has the variance (one_in - 1) * chunks: all
+        // are different here. 4.5 standard deviations.
+        let bound = 4.5 * ((recording.one_in() as f64 - 1.0) * 160_000.0).sqrt();
+        assert!((estimate as f64 - 160_000.0).abs() < bound, "{estimate} {bound}");
+    }
+
+    #[test]
+    fn salts_that_are_learnt_later_keep_chunks_apart() {
+        let mut recording = Recording::with_memory(1 << 20);
+        let group =
+            recording.group(&Group { chunk_tokens: 10, chunk_bytes: 1, ..Group::default() });
+        for (at, request) in [(0.0, 1), (1.0, 2), (2.0, 3), (3.0, 0)] {
+            recording.push(Some(at), group, 25, &[1, 2], request);
+        }
+        let of = |request| match request {
+            1 => Some("a"),
+            2 => Some("b"),
+            3 => Some("a"),
+            _ => None,
+        };
+        assert_eq!(recording.tell_salts(of), Some(3));
+        let chains: Vec<&[u64]> = recording.iter().map(|r| r.lookup.chain).collect();
+        assert_eq!(chains[0], chains[2]);
+        assert!(chains[0] != chains[1] && chains[1] != chains[3] && chains[0] != chains[3]);
+        let salts: Vec<Option<&str>> = recording.iter().map(|r| r.group.salt.as_deref()).collect();
+        assert_eq!(salts, [Some("a"), Some("b"), Some("a"), None]);
+        let sums: Vec<(u64, u64, u64)> =
+            recording.sums().iter().map(|s| (s.lookups, s.tokens, s.chunk_tokens)).collect();
+        assert_eq!(sums, [(1, 25, 20), (2, 50, 40), (1, 25, 20)]);
     }
 }

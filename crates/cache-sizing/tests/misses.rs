@@ -4,7 +4,9 @@
 
 mod common;
 
-use cache_sizing::{Clearing, Group, Lookup, MissOptions, Misses, MissesBuilder, Reason, Tier};
+use cache_sizing::{
+    Clearing, Group, L2, Lookup, MissOptions, Misses, MissesBuilder, Outcome, Pace, Reason, Tier,
+};
 use common::{Made, chain};
 use proptest::prelude::*;
 
@@ -136,28 +138,93 @@ fn a_conversation_grows_and_a_branch_leaves() {
 
 #[test]
 fn a_gap_in_the_prefix() {
-    // L2 throws out by quota what L1 lost already, and keeps what comes behind.
-    let l1 = Tier { bytes: Some(3), ..Tier::default() };
-    let log = [
-        made(0.0, &[1, 2, 3], 0),
-        // The hit head is used, the new tail comes after it: the tail is now the newest.
-        made(1.0, &[1, 2, 4], 0),
-        made(2.0, &[1, 2, 3], 0),
-    ];
+    // L1 serves the head, so L2 never sees it used and throws it out for tails; then L1 is emptied:
+    // the last tail is still in L2, and the head before it is nowhere.
+    let l2 = L2 { tier: Tier { bytes: Some(4), ..Tier::default() }, ..L2::default() };
+    let log: Vec<Made> = [3, 4, 5, 6, 7, 7]
+        .iter()
+        .zip(0..)
+        .map(|(tail, i)| made(f64::from(i), &[1, 2, *tail], 0))
+        .collect();
     let misses = explain(
         &log,
-        MissOptions { l1, pace: cache_sizing::Pace::OnDemand, ..MissOptions::default() },
+        MissOptions {
+            l2: Some(l2),
+            pace: Pace::OnDemand,
+            cleared: vec![(4.5, Clearing::L1)],
+            ..MissOptions::default()
+        },
     );
+    assert_eq!(misses.reasons.get(Reason::PrefixGap), TOKENS);
+    assert_eq!(misses.reasons.get(Reason::Cleared), 2 * TOKENS);
+    assert_eq!(misses.reasons.get(Reason::Capacity), 0);
+    assert_eq!(misses.hit_tokens, 4 * 2 * TOKENS);
+    let brings = |reason| misses.would_bring.iter().find(|(r, _)| *r == reason).unwrap().1;
+    assert_eq!(brings(Reason::PrefixGap), Some(TOKENS));
+}
+
+#[test]
+fn stores_and_loads_that_are_known_to_have_failed() {
+    let log = [
+        made(0.0, &[1, 2], 0),
+        // Its store failed as the first one's did: it finds nothing.
+        made(1.0, &[1, 2], 0),
+        made(2.0, &[1, 2], 0),
+        // Found, and not loaded.
+        made(3.0, &[1, 2, 3], 0),
+        made(4.0, &[1, 2, 3], 0),
+    ];
+    let failed = Outcome { store_failed: true, ..Outcome::default() };
+    let outcomes = [
+        failed,
+        failed,
+        Outcome::default(),
+        Outcome { load_failed: true, ..Outcome::default() },
+        // The server found less than the simulation holds.
+        Outcome { found: Some(1), ..Outcome::default() },
+    ];
+    let mut builder = MissesBuilder::new(MissOptions::default());
+    for (made, outcome) in log.iter().zip(outcomes) {
+        let one = builder.push_with(&made.lookup(), &group(), outcome);
+        assert_eq!(one.hit_tokens + one.reasons.total(), one.tokens);
+    }
+    let misses = builder.finish();
+    let of = |reason| misses.reasons.get(reason) / TOKENS;
+    assert_eq!(of(Reason::StoreFailed), 4);
+    assert_eq!(of(Reason::LoadFailed), 2);
+    assert_eq!(of(Reason::Unknown), 2);
+    assert_eq!(of(Reason::Cold), 3);
+    assert_eq!((misses.hit_tokens / TOKENS, misses.measured_lookups), (1, 1));
+    assert_eq!(misses.simulated_hit_tokens / TOKENS, 5);
+    let brings = misses.would_bring.iter().find(|(r, _)| *r == Reason::StoreFailed).unwrap().1;
+    assert_eq!(brings, Some(4 * TOKENS));
     assert_eq!(misses.hit_tokens + misses.reasons.total(), misses.tokens);
-    assert!(misses.reasons.get(Reason::Capacity) > 0);
+}
+
+#[test]
+fn hits_that_were_measured_are_the_measure() {
+    // Chunks from before the log began are served although nothing here asked for them.
+    let mut builder = MissesBuilder::new(MissOptions::default());
+    let log = [made(0.0, &[1, 2, 3], 7), made(1.0, &[1, 2, 3], 7)];
+    let told = |found| Outcome { found: Some(found), ..Outcome::default() };
+    builder.push_with(&log[0].lookup(), &group(), told(2));
+    builder.push_with(&log[1].lookup(), &group(), told(9));
+    let misses = builder.finish();
+    assert_eq!(misses.hit_tokens, 5 * TOKENS);
+    assert_eq!(misses.reasons.get(Reason::Cold), TOKENS);
+    assert_eq!(misses.hit_tokens + misses.reasons.total(), misses.tokens);
 }
 
 #[test]
 fn what_the_server_counted_is_the_measure() {
     let log = [made(0.0, &[1, 2], 0), made(1.0, &[1, 2], 0), made(2.0, &[1, 2], 0)];
-    let misses = explain(&log, MissOptions::default()).with_counted(100, 200);
+    let misses = explain(&log, MissOptions::default())
+        .with_counted(200)
+        .with_lost_hits(100)
+        .with_reasons(&[(Reason::LoadFailed, 50), (Reason::StoreFailed, 50)]);
     assert_eq!(misses.hit_tokens, 100);
-    assert_eq!(misses.reasons.get(Reason::LoadFailed), 200);
+    assert_eq!(misses.reasons.get(Reason::LoadFailed), 150);
+    assert_eq!(misses.reasons.get(Reason::StoreFailed), 50);
     assert_eq!(misses.reasons.get(Reason::Unknown), 100);
     assert_eq!(misses.hit_tokens + misses.reasons.total(), misses.tokens);
 }
@@ -168,18 +235,23 @@ proptest! {
         rows in proptest::collection::vec((0..6_u64, 0..5_usize, 0..4_u64, 0..90_u64, 0..3_u32), 1..80),
         bytes in 1..30_u64,
         clear in 0.0..80.0,
+        outcomes in proptest::collection::vec((proptest::option::of(0..6_u64), any::<bool>(), any::<bool>()), 80),
     ) {
         let mut builder = MissesBuilder::new(MissOptions {
             l1: Tier { bytes: Some(bytes), ..Tier::default() },
             cleared: vec![(clear, Clearing::L1)],
             ..MissOptions::default()
         });
-        for (i, (family, n, branch, tail, group_number)) in rows.iter().enumerate() {
+        for (i, ((family, n, branch, tail, group_number), told)) in
+            rows.iter().zip(&outcomes).enumerate()
+        {
             let parts: Vec<u64> = (0..*n as u64).map(|k| family + k * branch).collect();
             let chain = chain(*group_number, &parts);
             let tokens = chain.len() as u64 * TOKENS + tail;
             let lookup = Lookup { at: i as f64, group: *group_number, tokens, chain: &chain };
-            let one = builder.push(&lookup, &group());
+            let (found, load_failed, store_failed) = *told;
+            let outcome = Outcome { found, load_failed, store_failed };
+            let one = builder.push_with(&lookup, &group(), outcome);
             prop_assert_eq!(one.hit_tokens + one.reasons.total(), one.tokens);
         }
         let all = builder.finish();

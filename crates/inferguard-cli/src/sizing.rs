@@ -15,11 +15,10 @@ use crate::args::sizing::{CapacityArgs, Lookups, MissesArgs};
 use crate::output::{Out, complain};
 use crate::run::{Exit, deliver, file, first};
 
-fn read(lookups: &Lookups, request_names: bool) -> (Packet, Options) {
+fn read(lookups: &Lookups) -> (Packet, Options) {
     let inputs: Vec<_> = lookups.inputs.iter().map(|target| file(target)).collect();
     let limits = Limits {
         lookups_bytes: usize::try_from(lookups.memory).unwrap_or(usize::MAX),
-        request_names,
         ..Limits::default()
     };
     let chunks = Chunks {
@@ -67,7 +66,7 @@ fn write(path: Option<&Path>, text: impl FnOnce() -> String) -> Exit {
 }
 
 pub(crate) fn capacity(args: &CapacityArgs) -> Exit {
-    let (packet, options) = read(&args.lookups, false);
+    let (packet, options) = read(&args.lookups);
     let asked = CapacityOptions {
         sizes: args.sizes.clone(),
         policy: args.policy.map(Into::into),
@@ -96,7 +95,7 @@ pub(crate) fn capacity(args: &CapacityArgs) -> Exit {
 }
 
 pub(crate) fn misses(args: &MissesArgs) -> Exit {
-    let (packet, options) = read(&args.lookups, true);
+    let (packet, options) = read(&args.lookups);
     let asked = MissesOptions {
         current: args.lookups.current_size,
         cleared: args.cleared_at.clone(),

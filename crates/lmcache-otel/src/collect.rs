@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use crate::contract::{SpanContract, SpanKind, Treat};
 use crate::durations::Durations;
 use crate::issue::Issues;
+use crate::requests::Requests;
 use crate::span::{Origin, Span, Value};
 use crate::tree::{MAX_TREE_SPANS, Node};
 
@@ -197,6 +198,7 @@ pub(crate) struct Collector {
     pub(crate) metric_records: u64,
     pub(crate) log_records: u64,
     pub(crate) issues: Issues,
+    pub(crate) requests: Requests,
 }
 
 impl Collector {
@@ -276,6 +278,8 @@ impl Collector {
             self.other_names += 1;
             return true;
         };
+        let is_root = self.names.get(at).is_some_and(|n| n.kind == Some(SpanKind::Root));
+        self.requests.span(span, is_root, attributes.clone());
         self.tally(at, span, attributes);
         if span.trace_id == 0 || span.id == 0 {
             self.bad_ids += 1;

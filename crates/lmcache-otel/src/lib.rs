@@ -13,6 +13,7 @@ mod json;
 mod metrics;
 mod proto;
 mod reader;
+mod requests;
 mod span;
 mod split;
 mod tree;
@@ -30,5 +31,6 @@ pub use metrics::{
     read_metrics,
 };
 pub use reader::{SpanReader, read_spans};
+pub use requests::{MAX_REQUESTS, RequestSpans};
 pub use split::MAX_RECORD;
 pub use tree::{MAX_TREE_SPANS, Part, SLOWEST, SlowRoot, Trees};

@@ -1,10 +1,13 @@
 //! Reading a file of spans, whole or in pieces.
 
+use std::collections::BTreeMap;
+
 use evidence_redact::Redactor;
 
 use crate::collect::Collector;
 use crate::evidence::SpanEvidence;
 use crate::issue::Issues;
+use crate::requests::RequestSpans;
 use crate::split::{Outcome, Sink, Splitter};
 use crate::{json, proto};
 
@@ -52,10 +55,26 @@ impl SpanReader {
         self.splitter.push(bytes, &mut self.collector);
     }
 
+    /// A reader that also tells requests one by one: see [`Self::finish_with_requests`].
+    pub fn with_requests() -> Self {
+        let mut reader = Self::default();
+        reader.collector.requests.want();
+        reader
+    }
+
     /// What the spans say.
-    pub fn finish(mut self, redactor: &Redactor) -> SpanEvidence {
+    pub fn finish(self, redactor: &Redactor) -> SpanEvidence {
+        self.finish_with_requests(redactor).0
+    }
+
+    /// What the spans say, and what they say of each request by its id.
+    pub fn finish_with_requests(
+        mut self,
+        redactor: &Redactor,
+    ) -> (SpanEvidence, BTreeMap<String, RequestSpans>) {
         self.splitter.finish(&mut self.collector);
-        SpanEvidence::of(self.collector, self.splitter.bytes(), redactor)
+        let requests = std::mem::take(&mut self.collector.requests).take();
+        (SpanEvidence::of(self.collector, self.splitter.bytes(), redactor), requests)
     }
 }
 

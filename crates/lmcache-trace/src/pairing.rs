@@ -116,7 +116,7 @@ impl Pairer {
                 || reads.is_live(entry.read)
         };
         let entry = match table.find(fingerprint) {
-            Some(entry) => entry,
+            Some(entry) => Some(entry),
             // A key that a closing call names without our knowing it is not kept but
             // for a finished write, which says that the key is in the cache.
             None if closes && self.op != Op::FinishWrite => {
@@ -130,6 +130,7 @@ impl Pairer {
                 &mut report.forgotten_open_keys,
             ),
         };
+        let Some(entry) = entry else { return };
         match self.op {
             Op::ReserveWrite => {
                 if writes.supersede(entry.write) {

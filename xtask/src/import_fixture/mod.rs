@@ -70,9 +70,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     import_selected(packet, name, selection)
 }
 
-/// Imports a whole packet.
-pub(crate) fn import_packet(packet: &Path, name: &str) -> Result<()> {
-    import_selected(packet, name, select::Selection::new(&[], &[], None)?)
+/// Imports a packet: what matches the globs, or all of it where there are none.
+pub(crate) fn import_packet(packet: &Path, name: &str, only: &[String]) -> Result<()> {
+    import_selected(packet, name, select::Selection::new(only, &[], None)?)
 }
 
 fn import_selected(packet: &Path, name: &str, selection: select::Selection) -> Result<()> {

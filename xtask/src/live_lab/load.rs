@@ -25,10 +25,27 @@ pub(super) struct Load {
 impl Load {
     /// Starts the load and waits until the first round is done.
     pub(super) fn start(venv: &Venv, server: &Server, dir: &Path) -> Result<Self> {
+        let mut load = Self::spawn(venv, server, dir, &[])?;
+        let started = Instant::now();
+        while load.last().is_none() {
+            if let Some(status) = load.child.try_wait()? {
+                bail!("the load ended: {status}, see load.log");
+            }
+            if started.elapsed() > Duration::from_secs(90) {
+                bail!("no round of load within 90 s, see load.log");
+            }
+            sleep(Duration::from_millis(100));
+        }
+        Ok(load)
+    }
+
+    /// Starts a load with flags of its own.
+    pub(super) fn spawn(venv: &Venv, server: &Server, dir: &Path, flags: &[&str]) -> Result<Self> {
         let script = workspace::root().join("xtask/live-lab/load.py");
         let mut child = clean(&venv.program("python"), dir)
             .arg(script)
             .args(["--server", &server.queue()])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(dir.join("load.log"))?)
@@ -44,18 +61,7 @@ impl Load {
                 }
             }
         });
-        let mut load = Self { stdin: child.stdin.take(), child, lines, reader: Some(reader) };
-        let started = Instant::now();
-        while load.last().is_none() {
-            if let Some(status) = load.child.try_wait()? {
-                bail!("the load ended: {status}, see load.log");
-            }
-            if started.elapsed() > Duration::from_secs(90) {
-                bail!("no round of load within 90 s, see load.log");
-            }
-            sleep(Duration::from_millis(100));
-        }
-        Ok(load)
+        Ok(Self { stdin: child.stdin.take(), child, lines, reader: Some(reader) })
     }
 
     fn last(&self) -> Option<serde_json::Value> {
@@ -66,10 +72,15 @@ impl Load {
     /// Stops the load and gives its totals.
     pub(super) fn stop(mut self) -> Result<serde_json::Value> {
         drop(self.stdin.take());
+        self.ended(Duration::from_secs(30))
+    }
+
+    /// Waits until it has ended, and gives its totals.
+    pub(super) fn ended(mut self, most: Duration) -> Result<serde_json::Value> {
         let asked = Instant::now();
         while self.child.try_wait()?.is_none() {
-            if asked.elapsed() > Duration::from_secs(30) {
-                bail!("the load does not end within 30 s");
+            if asked.elapsed() > most {
+                bail!("the load does not end within {} s", most.as_secs());
             }
             sleep(Duration::from_millis(50));
         }

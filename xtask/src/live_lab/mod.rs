@@ -4,6 +4,7 @@
 //! Needs a Python and, for the first run of a release, the package index and some gigabytes of disk:
 //! a maintainer's routine (`docs/live-lab.md`), not a part of CI.
 
+mod capacity;
 mod expect;
 mod load;
 mod packet;
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Only these scenarios.
     #[arg(long, value_name = "ID", value_enum)]
     packet: Vec<Scenario>,
+    /// Instead of the scenarios: one load at L1s of several sizes, and what `capacity` predicts of each.
+    #[arg(long, conflicts_with = "packet")]
+    capacity: bool,
     /// Keep the packets here.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -52,6 +56,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let tool = Tool::build()?;
     let place = args.keep.clone().unwrap_or_else(|| cache.join("runs"));
+    if args.capacity {
+        return capacity::run(
+            &capacity::Lab { venv: &venv, tool: &tool, place: &place },
+            args.import,
+        );
+    }
     let wanted = if args.packet.is_empty() { Scenario::ALL.to_vec() } else { args.packet.clone() };
     let mut rows = Rows::default();
     for one in wanted {
@@ -70,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .with_context(|| format!("{name}: see {}", dir.display()))?;
         println!("   {:.1} s", started.elapsed().as_secs_f64());
         if args.import && rows.failed() == before {
-            packet::import(&dir.join(packet::COLLECTED), &name)?;
+            packet::import(&dir.join(packet::COLLECTED), &name, &[])?;
         }
     }
     print!("{rows}");

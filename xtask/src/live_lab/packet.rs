@@ -43,7 +43,8 @@ pub(super) fn describe(packet: &Path, origin: &Origin<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Imports a packet as a fixture.
-pub(super) fn import(packet: &Path, name: &str) -> Result<()> {
-    import_fixture::import_packet(packet, name)
+/// Imports a packet as a fixture: what matches the globs, or all of it where there are none.
+pub(super) fn import(packet: &Path, name: &str, only: &[&str]) -> Result<()> {
+    let only: Vec<String> = only.iter().map(|glob| (*glob).to_owned()).collect();
+    import_fixture::import_packet(packet, name, &only)
 }

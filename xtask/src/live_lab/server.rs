@@ -51,17 +51,22 @@ fn flags_of(venv: &Venv) -> &'static [&'static str] {
 }
 
 impl Server {
-    /// Starts a server and waits until it answers.
+    /// Starts a server with an L1 of a quarter GiB and waits until it answers.
     pub(super) fn start(venv: &Venv, dir: &Path) -> Result<Self> {
+        Self::start_with(venv, dir, "0.25", &[])
+    }
+
+    /// Starts a server with an L1 of so many GiB, and further flags.
+    pub(super) fn start_with(venv: &Venv, dir: &Path, l1: &str, flags: &[&str]) -> Result<Self> {
         let [queue, http, prometheus] = free_ports()?;
         let mut argv: Vec<String> = ["server", "--port", &queue.to_string()]
             .into_iter()
             .chain(["--http-host", "127.0.0.1", "--http-port", &http.to_string()])
             .chain(["--prometheus-port", &prometheus.to_string()])
-            .chain(["--l1-size-gb", "0.25", "--chunk-size", "256", "--eviction-policy", "LRU"])
+            .chain(["--l1-size-gb", l1, "--chunk-size", "256", "--eviction-policy", "LRU"])
             .map(str::to_owned)
             .collect();
-        argv.extend(flags_of(venv).iter().map(|f| (*f).to_owned()));
+        argv.extend(flags_of(venv).iter().chain(flags).map(|f| (*f).to_owned()));
         let log = File::create(dir.join(LOG))?;
         let program = venv.program("lmcache");
         let started = Instant::now();

@@ -1,8 +1,7 @@
 //! Prompts that begin alike.
 
-use std::collections::HashMap;
-
 use super::LookupMisses;
+use crate::ids::IdMap;
 
 /// Prompts with one first chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ const MOST: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Families {
-    by_head: HashMap<u64, Family>,
+    by_head: IdMap<Family>,
     beyond: u64,
 }
 

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::access::{Group, Lookup};
-use crate::simulate::{Clearing, L2, Pace, Simulator, Tier};
+use crate::ids::IdMap;
+use crate::simulate::{Clearing, L2, Pace, Served, Simulator, Tier};
 use family::Families;
 pub use family::Family;
 pub use reason::{Reason, ReasonTokens};
@@ -45,6 +46,17 @@ impl Default for MissOptions {
             families: 10,
         }
     }
+}
+
+/// What is known of a lookup beside what it asked for: a request log or a span may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Chunks that the server found; a simulation says it where this does not.
+    pub found: Option<u64>,
+    /// What was found could not be loaded.
+    pub load_failed: bool,
+    /// What was missed could not be stored.
+    pub store_failed: bool,
 }
 
 /// What became of one lookup.
@@ -90,6 +102,8 @@ struct Seen {
     continued: bool,
     /// It was in the cache when that was emptied.
     cleared: bool,
+    /// Its last store failed.
+    store_failed: bool,
 }
 
 /// Takes lookups in the order of time.
@@ -100,9 +114,11 @@ pub struct MissesBuilder {
     roomy: Simulator,
     /// The same without being emptied; only where it was.
     lasting: Option<Simulator>,
+    /// The same with stores that do not fail, from the first one that did.
+    storing: Option<Simulator>,
     cleared: Vec<(f64, Clearing)>,
     next_clear: usize,
-    seen: HashMap<u64, Seen>,
+    seen: IdMap<Seen>,
     heads: HashMap<u32, bool>,
     lengths: BTreeSet<(u32, u64)>,
     sums: Misses,
@@ -126,6 +142,10 @@ pub struct Misses {
     pub chunk_tokens: u64,
     /// Tokens that were served.
     pub hit_tokens: u64,
+    /// Tokens that the simulation serves.
+    pub simulated_hit_tokens: u64,
+    /// Lookups whose hits were measured one by one.
+    pub measured_lookups: u64,
     /// Tokens that were not, by reason: with `hit_tokens` they are `tokens`.
     pub reasons: ReasonTokens,
     /// What curing a reason would bring in hit tokens at most; nothing where it cannot be told.
@@ -158,9 +178,10 @@ impl MissesBuilder {
                 options.pace,
             ),
             lasting: (!cleared.is_empty()).then(|| sim(&options.l1)),
+            storing: None,
             cleared,
             next_clear: 0,
-            seen: HashMap::new(),
+            seen: IdMap::default(),
             heads: HashMap::new(),
             lengths: BTreeSet::new(),
             sums: Misses::default(),
@@ -182,11 +203,25 @@ impl MissesBuilder {
                 }
             }
             self.roomy.clear(what);
+            if let Some(storing) = &mut self.storing {
+                storing.clear(what);
+            }
         }
     }
 
     /// Takes a lookup; says what became of it.
     pub fn push(&mut self, lookup: &Lookup<'_>, group: &Group) -> LookupMisses {
+        self.push_with(lookup, group, Outcome::default())
+    }
+
+    /// Takes a lookup of which more is known; says what became of it. Hits that were measured
+    /// are the measure: what the simulation serves beyond them is missed for an unknown reason.
+    pub fn push_with(
+        &mut self,
+        lookup: &Lookup<'_>,
+        group: &Group,
+        outcome: Outcome,
+    ) -> LookupMisses {
         self.clear_until(lookup.at);
         let chain = lookup.chain;
         let n = chain.len() as u64;
@@ -199,8 +234,11 @@ impl MissesBuilder {
             None => self.heads.get(&lookup.group).copied().unwrap_or(false),
         };
         let present: Vec<bool> = chain.iter().map(|id| self.now.contains(*id)).collect();
-        let served = self.now.lookup(lookup, group);
-        let hits = usize::try_from(served.l1.saturating_add(served.l2)).unwrap_or(usize::MAX);
+        let served = self.simulate(lookup, group, outcome.store_failed);
+        let simulated = usize::try_from(served.l1.saturating_add(served.l2)).unwrap_or(usize::MAX);
+        let measured = outcome.found.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let found = measured.unwrap_or(simulated).min(chain.len());
+        let hits = if outcome.load_failed { 0 } else { found };
         let mut out = LookupMisses {
             tokens,
             hit_tokens: size.saturating_mul(hits as u64),
@@ -209,11 +247,18 @@ impl MissesBuilder {
             ..LookupMisses::default()
         };
         for (at, id) in chain.iter().enumerate().skip(hits) {
-            let reason = if at >= known {
+            let seen = self.seen.get(id).copied().unwrap_or_default();
+            let reason = if at < found {
+                Reason::LoadFailed
+            } else if at >= known {
                 if parent_continues && known > 0 { Reason::Diverged } else { Reason::Cold }
-            } else if at > hits && present.get(at).copied().unwrap_or(false) {
+            } else if at < simulated {
+                Reason::Unknown
+            } else if at > simulated && present.get(at).copied().unwrap_or(false) {
                 Reason::PrefixGap
-            } else if self.seen.get(id).is_some_and(|s| s.cleared) {
+            } else if seen.store_failed {
+                Reason::StoreFailed
+            } else if seen.cleared {
                 Reason::Cleared
             } else {
                 Reason::Capacity
@@ -223,15 +268,42 @@ impl MissesBuilder {
         let rest = tokens.saturating_sub(whole);
         out.reasons.add(if n == 0 { Reason::BelowChunk } else { Reason::Tail }, rest);
         out.leaves_at = (known < chain.len() && parent_continues).then_some(known as u64);
-        self.roomy.lookup(lookup, group);
-        if let Some(lasting) = &mut self.lasting {
-            lasting.lookup(lookup, group);
-        }
-        self.remember(lookup, &out, size, served.not_stored);
+        self.sums.measured_lookups += u64::from(measured.is_some());
+        let kept = if outcome.store_failed { found } else { chain.len() };
+        self.remember(lookup, &out, size, served.not_stored, kept);
         out
     }
 
-    fn remember(&mut self, lookup: &Lookup<'_>, out: &LookupMisses, size: u64, not_stored: u64) {
+    fn simulate(&mut self, lookup: &Lookup<'_>, group: &Group, store_failed: bool) -> Served {
+        if store_failed && self.storing.is_none() {
+            self.storing = Some(self.now.clone());
+        }
+        if let Some(storing) = &mut self.storing {
+            storing.lookup(lookup, group);
+        }
+        let take = |sim: &mut Simulator| {
+            if store_failed {
+                sim.lookup_without_store(lookup, group)
+            } else {
+                sim.lookup(lookup, group)
+            }
+        };
+        take(&mut self.roomy);
+        if let Some(lasting) = &mut self.lasting {
+            take(lasting);
+        }
+        take(&mut self.now)
+    }
+
+    /// Chunks beyond the first `kept` were not stored, because their store failed.
+    fn remember(
+        &mut self,
+        lookup: &Lookup<'_>,
+        out: &LookupMisses,
+        size: u64,
+        not_stored: u64,
+        kept: usize,
+    ) {
         let sums = &mut self.sums;
         sums.lookups += 1;
         sums.lookups_below_chunk += u64::from(out.chunks == 0);
@@ -259,14 +331,16 @@ impl MissesBuilder {
             self.lengths.insert(length);
         }
         let mut parent: Option<u64> = None;
-        for &id in lookup.chain {
+        for (at, &id) in lookup.chain.iter().enumerate() {
             match parent {
                 Some(parent) => self.seen.entry(parent).or_default().continued = true,
                 None => {
                     self.heads.insert(lookup.group, true);
                 }
             }
-            self.seen.entry(id).or_default().cleared = false;
+            let seen = self.seen.entry(id).or_default();
+            seen.cleared &= at >= kept;
+            seen.store_failed = at >= kept;
             parent = Some(id);
         }
         if let Some(&head) = lookup.chain.first() {
@@ -277,7 +351,9 @@ impl MissesBuilder {
     /// Everything together.
     pub fn finish(self) -> Misses {
         let mut out = self.sums;
-        let gain = |sim: &Simulator| sim.totals().hit_tokens().saturating_sub(out.hit_tokens);
+        out.simulated_hit_tokens = self.now.totals().hit_tokens();
+        let simulated = out.simulated_hit_tokens;
+        let gain = |sim: &Simulator| sim.totals().hit_tokens().saturating_sub(simulated);
         let would_bring = Reason::ALL
             .iter()
             .map(|&reason| {
@@ -285,6 +361,7 @@ impl MissesBuilder {
                 let brings = match reason {
                     Reason::Capacity => Some(gain(&self.roomy)),
                     Reason::Cleared => Some(self.lasting.as_ref().map_or(0, gain)),
+                    Reason::StoreFailed => Some(self.storing.as_ref().map_or(0, gain)),
                     Reason::Diverged | Reason::PrefixGap | Reason::LoadFailed => Some(most),
                     // New text brings nothing, and an old text behind a new head all of it: no hash
                     // tells the two apart. Nor how much of a tail is repeated.
@@ -308,24 +385,43 @@ impl Misses {
         self.tokens.saturating_sub(self.hit_tokens)
     }
 
-    /// Takes in what the server counted as hit for the same lookups. Where it is less than the
-    /// simulation found, the rest was missed too: as failed loads up to `load_failed` tokens, and
-    /// for reasons unknown beyond. Where it is more, nothing is changed: the simulation is too
-    /// strict by that much, and the report says so.
+    /// Takes in what the server counted as hit for the same lookups. Where it is less than what
+    /// was found here, the rest was missed too, for reasons unknown. Where it is more, nothing is
+    /// changed: the simulation is too strict by that much, and the report says so.
     #[must_use]
-    pub fn with_counted(mut self, hit_tokens: u64, load_failed: u64) -> Self {
+    pub fn with_counted(mut self, hit_tokens: u64) -> Self {
         let rest = self.hit_tokens.saturating_sub(hit_tokens);
-        if rest > 0 {
-            let failed = rest.min(load_failed);
-            self.reasons.add(Reason::LoadFailed, failed);
-            self.reasons.add(Reason::Unknown, rest.saturating_sub(failed));
-            self.hit_tokens = hit_tokens;
-            for (reason, brings) in &mut self.would_bring {
-                if *reason == Reason::LoadFailed {
-                    *brings = Some(failed);
-                }
-            }
+        self.reasons.add(Reason::Unknown, rest);
+        self.hit_tokens = self.hit_tokens.saturating_sub(rest);
+        self
+    }
+
+    /// Takes tokens that were found and could not be loaded out of the hits.
+    #[must_use]
+    pub fn with_lost_hits(mut self, tokens: u64) -> Self {
+        let lost = tokens.min(self.hit_tokens);
+        self.hit_tokens = self.hit_tokens.saturating_sub(lost);
+        self.bring(Reason::LoadFailed, lost);
+        self
+    }
+
+    /// Gives what was missed for reasons unknown the reasons that something else tells of, in
+    /// their order and each up to its tokens.
+    #[must_use]
+    pub fn with_reasons(mut self, most: &[(Reason, u64)]) -> Self {
+        for (reason, most) in most {
+            let tokens = self.reasons.get(Reason::Unknown).min(*most);
+            self.reasons.take(Reason::Unknown, tokens);
+            self.bring(*reason, tokens);
         }
         self
+    }
+
+    fn bring(&mut self, reason: Reason, tokens: u64) {
+        self.reasons.add(reason, tokens);
+        let row = self.would_bring.iter_mut().find(|(r, _)| *r == reason);
+        if let Some((_, Some(brings))) = row {
+            *brings = brings.saturating_add(tokens);
+        }
     }
 }

@@ -42,6 +42,8 @@ reasons! {
     PrefixGap = "prefix_gap", "cached, but a chunk before it was not";
     /// Found, and its load failed.
     LoadFailed = "load_failed", "found, and its load failed";
+    /// Asked before, and its store failed then.
+    StoreFailed = "store_failed", "asked before, and its store failed";
     /// Behind the last whole chunk.
     Tail = "tail", "behind the last whole chunk";
     /// Of a prompt without a whole chunk.
@@ -58,6 +60,12 @@ impl ReasonTokens {
     pub(super) fn add(&mut self, reason: Reason, tokens: u64) {
         if let Some(slot) = self.0.get_mut(reason as usize) {
             *slot = slot.saturating_add(tokens);
+        }
+    }
+
+    pub(super) fn take(&mut self, reason: Reason, tokens: u64) {
+        if let Some(slot) = self.0.get_mut(reason as usize) {
+            *slot = slot.saturating_sub(tokens);
         }
     }
 

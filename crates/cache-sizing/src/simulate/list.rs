@@ -1,6 +1,6 @@
 //! Resident keys in lists of recency, and keys that are only remembered.
 
-use std::collections::HashMap;
+use crate::ids::IdMap;
 
 const NONE: u32 = u32::MAX;
 
@@ -30,11 +30,11 @@ impl Default for Ends {
 }
 
 /// Keys, each in one list.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lists {
     nodes: Vec<Node>,
     free: Vec<u32>,
-    index: HashMap<u64, u32>,
+    index: IdMap<u32>,
     ends: Vec<Ends>,
 }
 

@@ -103,7 +103,7 @@ impl SimulationTotals {
 }
 
 /// Tiers at work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Simulator {
     l1: Store,
     l2: Option<(Store, L2Store, L2Load)>,
@@ -175,6 +175,15 @@ impl Simulator {
 
     /// Takes a lookup: says what it is served, and stores what it misses.
     pub fn lookup(&mut self, lookup: &Lookup<'_>, group: &Group) -> Served {
+        self.take(lookup, group, true)
+    }
+
+    /// Takes a lookup whose store is known to have failed: what it misses stays away.
+    pub fn lookup_without_store(&mut self, lookup: &Lookup<'_>, group: &Group) -> Served {
+        self.take(lookup, group, false)
+    }
+
+    fn take(&mut self, lookup: &Lookup<'_>, group: &Group, keep: bool) -> Served {
         self.run_until(lookup.at);
         let chain = lookup.chain;
         let bytes = group.chunk_bytes.max(1);
@@ -192,12 +201,12 @@ impl Simulator {
         }
         // A chunk behind a gap is there already and is not stored again.
         let new: Vec<u64> = missed.iter().copied().filter(|id| !self.l1.contains(*id)).collect();
-        let stored = !new.is_empty() && self.store(&new, bytes, lookup.group);
+        let stored = keep && !new.is_empty() && self.store(&new, bytes, lookup.group);
         let n = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let served = Served {
             l1: n(from_l1.len()),
             l2: n(from_l2.len()),
-            not_stored: if stored { 0 } else { n(new.len()) },
+            not_stored: if stored || !keep { 0 } else { n(new.len()) },
         };
         let tokens = group.chunk_tokens;
         let totals = &mut self.totals;

@@ -70,7 +70,7 @@ const B1: u32 = 2;
 const B2: u32 = 3;
 
 /// A tier at work.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Store {
     setup: Tier,
     lists: Lists,

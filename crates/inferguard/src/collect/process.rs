@@ -87,7 +87,7 @@ impl ProcessFacts {
         };
         let mut facts = Self {
             pid,
-            argv: parts(argv),
+            argv: by_name(parts(argv)),
             env: BTreeMap::new(),
             env_other_names: vec![],
             env_complete: environ.is_some(),
@@ -103,6 +103,23 @@ impl ProcessFacts {
         facts.env_other_names.sort();
         facts
     }
+}
+
+/// The command line with its program by name: where it lies is the machine's business, and a path
+/// would be redacted as a whole. Of `python .../bin/lmcache` both words are a program.
+fn by_name(mut argv: Vec<String>) -> Vec<String> {
+    const INTERPRETERS: &[&str] = &["python", "bash", "sh", "dash", "tini"];
+    for word in &mut argv {
+        let Some((_, name)) = word.rsplit_once('/').filter(|(_, name)| !name.is_empty()) else {
+            break;
+        };
+        *word = name.to_owned();
+        let kind = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if !INTERPRETERS.contains(&kind) {
+            break;
+        }
+    }
+    argv
 }
 
 /// Whether the value of a variable may be read.
@@ -128,6 +145,17 @@ mod tests {
         assert_eq!(names, ["LMCACHE_CHUNK_SIZE", "PYTHONHASHSEED"]);
         assert!(facts.env_complete && facts.env_other_names.len() == 4);
         assert!(!ProcessFacts::of(1, b"x", None).env_complete);
+    }
+
+    #[test]
+    fn a_program_is_told_by_its_name() {
+        let argv = b"/opt/venv/bin/python3.11\0/opt/venv/bin/lmcache\0server\0--path\0/data/x\0";
+        let facts = ProcessFacts::of(1, argv, None);
+        assert_eq!(facts.argv, ["python3.11", "lmcache", "server", "--path", "/data/x"]);
+        let facts = ProcessFacts::of(1, b"/usr/bin/lmcache\0/data/x\0", None);
+        assert_eq!(facts.argv, ["lmcache", "/data/x"]);
+        let facts = ProcessFacts::of(1, b"python\0-m\0x\0", None);
+        assert_eq!(facts.argv, ["python", "-m", "x"]);
     }
 
     #[cfg(target_os = "linux")]

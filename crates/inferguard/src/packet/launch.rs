@@ -88,6 +88,9 @@ pub(super) fn launch(
     if artifact.kind == ArtifactKind::Manifest {
         return Some(index(head, relative, artifact, readers));
     }
+    if matches!(kind, Kind::Requests | Kind::RequestsCsv) {
+        readers.requests(kind, &artifact.path, head, limits);
+    }
     match readers.launch(kind, &artifact.path, head)? {
         Ok(evidence) => Some(Content::Launch(Box::new(evidence))),
         Err(error) => {

@@ -28,8 +28,6 @@ pub struct Limits {
     pub depth: usize,
     /// Memory for lookups; beyond it they are a sample.
     pub lookups_bytes: usize,
-    /// Ids of requests are kept with their lookups.
-    pub request_names: bool,
 }
 
 impl Default for Limits {
@@ -42,7 +40,6 @@ impl Default for Limits {
             files: 100_000,
             depth: 32,
             lookups_bytes: 256 << 20,
-            request_names: false,
         }
     }
 }

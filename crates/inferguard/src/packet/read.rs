@@ -169,13 +169,15 @@ fn read_body<R: Read>(
             Some(evidence) => Content::Log(Box::new(evidence)),
             None => Content::Other,
         },
-        ArtifactKind::OtlpSpans => match readers.spans(Cursor::new(head).chain(body)) {
-            Some(evidence) => {
-                note_spans(&evidence, artifact);
-                Content::Spans(Box::new(evidence))
+        ArtifactKind::OtlpSpans => {
+            match readers.spans(Cursor::new(head).chain(body), relative, limits) {
+                Some(evidence) => {
+                    note_spans(&evidence, artifact);
+                    Content::Spans(Box::new(evidence))
+                }
+                None => Content::Other,
             }
-            None => Content::Other,
-        },
+        }
         ArtifactKind::OtlpMetrics => {
             let file = super::readers::metrics(Cursor::new(head).chain(body));
             Content::Exports(exports(&file, limits, artifact))

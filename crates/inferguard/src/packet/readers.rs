@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use evidence_redact::{Redactor, Salt};
+use lmcache_launch::environment::each_request;
 use lmcache_logs::lookup_hash::{LookupHashEvidence, LookupHashOptions, LookupHashReader};
 use lmcache_logs::{LogEvidence, LogOptions, LogReader};
 use lmcache_otel::{MetricsFile, MetricsReader, Names, SpanEvidence, SpanReader};
@@ -25,7 +26,7 @@ pub(crate) struct Readers {
 }
 
 fn gathered<'g>(slot: &'g mut Option<Gathered>, limits: &Limits) -> &'g mut Gathered {
-    slot.get_or_insert_with(|| Gathered::new(limits.lookups_bytes, limits.request_names))
+    slot.get_or_insert_with(|| Gathered::new(limits.lookups_bytes))
 }
 
 impl Readers {
@@ -45,11 +46,18 @@ impl Readers {
         Some(reader.finish_with(self.redactor()?))
     }
 
-    /// Reads spans.
-    pub(crate) fn spans(&mut self, body: impl Read) -> Option<SpanEvidence> {
-        let mut reader = SpanReader::new();
+    /// Reads spans; what they tell of single requests is kept.
+    pub(crate) fn spans(
+        &mut self,
+        body: impl Read,
+        relative: &str,
+        limits: &Limits,
+    ) -> Option<SpanEvidence> {
+        let mut reader = SpanReader::with_requests();
         blocks(body, |block| reader.push(block));
-        Some(reader.finish(self.redactor()?))
+        let (evidence, requests) = reader.finish_with_requests(self.redactor()?);
+        gathered(&mut self.gathered, limits).requests.spans(relative, &requests);
+        Some(evidence)
     }
 
     /// Reads an artifact of the launch lane. `None` only where a built-in pattern is broken,
@@ -64,6 +72,19 @@ impl Readers {
             self.launch = self.redactor().cloned().map(lmcache_launch::Reader::new);
         }
         self.launch.as_ref().map(|reader| reader.read(kind, Some(path), bytes))
+    }
+
+    /// Takes what a log of requests tells of each.
+    pub(crate) fn requests(
+        &mut self,
+        kind: lmcache_launch::Kind,
+        relative: &str,
+        bytes: &[u8],
+        limits: &Limits,
+    ) {
+        let requests = &mut gathered(&mut self.gathered, limits).requests;
+        requests.begin(relative);
+        each_request(kind, bytes, &mut |record| requests.record(record));
     }
 
     /// The reader of HTTP answers. `None` only where a built-in pattern is broken, which is a bug.

@@ -32,6 +32,7 @@ pub use coverage_markdown::coverage_markdown;
 pub use explain::{explain, explain_index, explain_list, explain_page};
 pub use note::note;
 pub use plot::capacity_svg;
+pub(crate) use sizing::loss;
 pub use sizing::{capacity, misses};
 pub(crate) use text::plural;
 pub(crate) use text::short_path;

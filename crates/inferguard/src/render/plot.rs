@@ -151,6 +151,9 @@ const PANEL: f64 = 360.0;
 const LOW_TOP: f64 = 440.0;
 const LOW_END: f64 = 520.0;
 
+/// What keeps a text apart from what it lies on.
+const RIM: &str = r#"stroke="white" stroke-width="4" stroke-linejoin="round" paint-order="stroke""#;
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -166,8 +169,8 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
 <text x="{LEFT}" y="42" fill="dimgray">{}</text>"#,
         escape(&format!(
             "{} lookups, {} {}{}",
-            report.lookups,
-            report.tokens,
+            super::text::count(report.lookups as f64),
+            super::text::count(report.tokens as f64),
             report.token_unit,
             if report.exact { String::new() } else { format!("; one chunk in {}", report.one_in) }
         ))
@@ -208,11 +211,8 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
     let bound = y(report.bound.hit_rate);
     let _ = writeln!(
         svg,
-        r#"<line x1="{LEFT}" y1="{bound:.1}" x2="{:.1}" y2="{bound:.1}" stroke="seagreen" stroke-dasharray="6 4"/><text x="{:.1}" y="{:.1}" fill="seagreen">no limit: {:.1} %</text>"#,
-        W - RIGHT,
-        LEFT + 6.0,
-        bound - 5.0,
-        report.bound.hit_rate * 100.0
+        r#"<line x1="{LEFT}" y1="{bound:.1}" x2="{:.1}" y2="{bound:.1}" stroke="seagreen" stroke-dasharray="6 4"/>"#,
+        W - RIGHT
     );
     for row in report.sizes.iter().chain(report.current.iter().map(|c| &c.row)) {
         let Some(rate) = row.simulated_hit_rate.filter(|_| row.bytes as f64 <= axis.to) else {
@@ -225,6 +225,16 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
             y(rate)
         );
     }
+    // Labels come last, on a rim of white: no line runs through one.
+    let mut labels = String::new();
+    let _ = writeln!(
+        labels,
+        r#"<text x="{:.1}" y="{:.1}" fill="seagreen" {RIM}>no limit: {:.1} %</text>"#,
+        LEFT + 6.0,
+        // Above the line is the title where the line is at the top.
+        if bound < TOP + 16.0 { bound + 16.0 } else { bound - 5.0 },
+        report.bound.hit_rate * 100.0
+    );
     for (i, (sign, bytes)) in marked(report).into_iter().enumerate() {
         if bytes as f64 > axis.to {
             continue;
@@ -238,13 +248,18 @@ pub fn capacity_svg(report: &CapacityReport) -> String {
         let px = x(bytes as f64);
         let _ = writeln!(
             svg,
-            r#"<line x1="{px:.1}" y1="{TOP}" x2="{px:.1}" y2="{PANEL}" stroke="{colour}" stroke-dasharray="3 3"/><text x="{:.1}" y="{:.1}" text-anchor="{}" fill="{colour}">{what} {}</text>"#,
+            r#"<line x1="{px:.1}" y1="{TOP}" x2="{px:.1}" y2="{PANEL}" stroke="{colour}" stroke-dasharray="3 3"/>"#
+        );
+        let _ = writeln!(
+            labels,
+            r#"<text x="{:.1}" y="{:.1}" text-anchor="{}" fill="{colour}" {RIM}>{what} {}</text>"#,
             if px > W * 0.7 { px - 5.0 } else { px + 5.0 },
             PANEL - 10.0 - 16.0 * i as f64,
             if px > W * 0.7 { "end" } else { "start" },
             escape(&size(report, bytes))
         );
     }
+    svg.push_str(&labels);
     let _ = writeln!(
         svg,
         r#"<text x="{:.1}" y="{:.1}" text-anchor="end" fill="dimgray">line: plain LRU, every size; dots: LMCache's {} with its watermark and ratio, simulated</text>"#,

@@ -4,7 +4,8 @@ use cache_sizing::{Order, Reason};
 
 use super::plot::{gib, policy_name, size, terminal};
 use super::text::{Sheet, Style, count, moment, plural, safe, seconds, short_path, styled};
-use crate::report::{CapacityReport, MissesReport, SizeRow};
+use crate::report::{CapacityReport, MissesReport, RequestRow, SizeRow};
+use crate::sizing::{Loss, Of};
 
 fn n(value: u64) -> String {
     count(value as f64)
@@ -78,7 +79,8 @@ pub fn capacity(report: &CapacityReport, width: usize) -> String {
                     percent(bend.hit_rate)
                 ),
             ),
-            None => sheet.entry("", "no bend: a byte more brings about the same everywhere"),
+            None => sheet
+                .entry("", "no bend: no size before that brings more for a byte than the others"),
         }
     }
     if let Some(target) = report.target {
@@ -307,6 +309,17 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
             &format!("{}: {}", moment(cleared.at), safe(short_path(&cleared.because))),
         );
     }
+    if report.measured_lookups > 0 {
+        let files: Vec<&str> = report.request_files.iter().map(|f| short_path(f)).collect();
+        let text = format!(
+            "the hits of {} of {} lookups are measured one by one: {}",
+            n(report.measured_lookups),
+            n(report.lookups),
+            safe(&files.join(", "))
+        );
+        sheet.entry("MEASURED", &text);
+    }
+    losses(report, &mut sheet);
     if let Some(counted) = &report.counted {
         sheet.entry(
             "COUNTED",
@@ -339,10 +352,28 @@ pub fn misses(report: &MissesReport, width: usize) -> String {
     divergence(report, &mut sheet);
     families(report, &mut sheet);
     worst(report, &mut sheet);
+    slowest(report, &mut sheet);
     for note in &report.notes {
         sheet.entry("NOTE", &safe(note));
     }
     sheet.finish()
+}
+
+fn losses(report: &MissesReport, sheet: &mut Sheet) {
+    for (i, one) in report.losses.iter().enumerate() {
+        sheet.entry(if i == 0 { "LOST" } else { "" }, &safe(&loss(one)));
+    }
+}
+
+/// `loads that failed: 64 chunks (mp.l2.prefetch_failure)`.
+pub(crate) fn loss(loss: &Loss) -> String {
+    let what = match loss.reason {
+        Reason::LoadFailed => "loads that failed",
+        Reason::StoreFailed => "stores that failed",
+        _ => "evictions from L2, which is simulated without a limit",
+    };
+    let of = if loss.of == Of::Calls { "calls" } else { "chunks" };
+    format!("{what}: {} {of} ({})", count(loss.count), loss.because)
 }
 
 /// Fewer different lengths of prompts repeat by chance.
@@ -424,13 +455,39 @@ fn worst(report: &MissesReport, sheet: &mut Sheet) {
     }
     sheet.entry("WORST", &format!("requests with the most missed {}", report.token_unit));
     for row in report.worst.iter().take(SHOWN) {
-        let most = row.reasons.iter().max_by_key(|(_, tokens)| *tokens);
-        let why = most.map_or("", |(reason, _): &(Reason, u64)| reason.name());
-        let id = if row.id.is_empty() { "(no id)" } else { &row.id };
-        sheet.raw(&format!(
-            "          {id:<12} {} of {} missed, most of it {why}",
-            n(row.tokens.saturating_sub(row.hit_tokens)),
-            n(row.tokens)
-        ));
+        sheet.raw(&format!("          {:<12} {}", id(row), missed(row)));
     }
+}
+
+fn slowest(report: &MissesReport, sheet: &mut Sheet) {
+    let Some(latency) = report.latency else { return };
+    if report.slowest.is_empty() {
+        return;
+    }
+    sheet.entry(
+        "SLOWEST",
+        &format!(
+            "{}, of the {} of {} lookups that the input tells it of",
+            latency.words(),
+            n(report.timed_lookups),
+            n(report.lookups)
+        ),
+    );
+    for row in report.slowest.iter().take(SHOWN) {
+        let took = row.seconds.map_or_else(String::new, |s| format!("{s:.3} s"));
+        sheet.raw(&format!("          {:<12} {took:>9}  {}", id(row), missed(row)));
+    }
+}
+
+fn id(row: &RequestRow) -> &str {
+    if row.id.is_empty() { "(no id)" } else { &row.id }
+}
+
+/// How much a request missed, and most of it why.
+fn missed(row: &RequestRow) -> String {
+    let missed = row.tokens.saturating_sub(row.hit_tokens);
+    let most = row.reasons.iter().max_by_key(|(_, tokens)| *tokens);
+    let why =
+        most.map_or_else(String::new, |(reason, _)| format!(", most of it {}", reason.name()));
+    format!("{} of {} missed{why}", n(missed), n(row.tokens))
 }

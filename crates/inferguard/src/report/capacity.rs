@@ -1,18 +1,26 @@
 //! `inferguard capacity`: how large the cache must be, and what each size would bring.
 
+mod csv;
+mod notes;
+mod rows;
+mod simulated;
+
 use std::collections::BTreeMap;
 
-use cache_sizing::{
-    Curve, Estimate, Eviction, Group, L2, L2Load, L2Store, Order, Pace, Policy, SimulationTotals,
-    Simulator, Tier, WorkingSeries,
-};
+use cache_sizing::{Curve, Eviction, Group, L2, L2Load, L2Store, Order, Policy, Tier};
 use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
 use super::check::judge;
+use super::misses::short;
 use super::parts::{Options, Rules, Tool};
 use crate::packet::{Artifact, Packet};
-use crate::sizing::{Counted, Lane, Sized};
+use crate::sizing::{Lane, Sized};
+
+pub use csv::capacity_csv;
+use notes::notes;
+pub use rows::{CapacityReport, Current, GroupRow, Point, Saves, SizeRow, TargetSize, WorkingRow};
+use simulated::{simulate, simulate_with};
 
 /// What the user asks.
 #[derive(Debug, Clone, Default)]
@@ -59,183 +67,6 @@ pub enum By {
     Model,
     /// Salts, where the input records them.
     Salt,
-}
-
-/// One size.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SizeRow {
-    /// Bytes.
-    pub bytes: u64,
-    /// What an LRU cache of this size would have served.
-    pub hit: Estimate,
-    /// The same as a share of all tokens.
-    pub hit_rate: f64,
-    /// Tokens that a larger cache would serve and this one does not.
-    pub capacity_miss_tokens: u64,
-    /// What LMCache of this size would have served, with its watermark and ratio; `null` where
-    /// the lookups are a sample or too many.
-    pub simulated: Option<SimulationTotals>,
-    /// The simulation as a share of all tokens.
-    pub simulated_hit_rate: Option<f64>,
-    /// What it saves.
-    pub saves: Option<Saves>,
-}
-
-/// What hits save, over the time of the lookups.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Saves {
-    /// Seconds of prefill.
-    pub prefill_seconds: f64,
-    /// What these cost; in the unit of the price.
-    pub money: Option<f64>,
-}
-
-/// A size and what it serves.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Point {
-    /// Bytes.
-    pub bytes: u64,
-    /// Hit tokens.
-    pub hit_tokens: u64,
-    /// As a share of all tokens.
-    pub hit_rate: f64,
-}
-
-/// The size that a share needs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TargetSize {
-    /// The share.
-    pub hit_rate: f64,
-    /// The size; `null` where no size reaches it.
-    pub bytes: Option<u64>,
-}
-
-/// The size in force.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Current {
-    /// Who says so.
-    pub because: String,
-    /// What it gets.
-    #[serde(flatten)]
-    pub row: SizeRow,
-    /// What the server counted of the same lookups.
-    pub counted: Option<Counted>,
-    /// By how many points of the hit rate the simulation is above what was counted.
-    pub off_by_points: Option<f64>,
-}
-
-/// One model's or salt's share.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct GroupRow {
-    /// Model or salt.
-    pub name: String,
-    /// Lookups.
-    pub lookups: u64,
-    /// Tokens.
-    pub tokens: u64,
-    /// The most that can be served.
-    pub bound_tokens: u64,
-    /// What is served of it at each size of `sizes`, in a cache that all share.
-    pub hit_tokens: Vec<u64>,
-}
-
-/// Chunks in use over time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct WorkingRow {
-    /// Length of a window in seconds.
-    pub window_s: f64,
-    /// Bytes of the different chunks of a window, on average.
-    pub mean_bytes: f64,
-    /// In the fullest.
-    pub max_bytes: f64,
-    /// When that begins, in seconds since 1970.
-    pub max_at: f64,
-    /// Every window.
-    pub windows: Vec<WorkingSeries>,
-}
-
-/// The report of `inferguard capacity`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CapacityReport {
-    /// `inferguard/capacity/v1`.
-    pub schema: String,
-    /// The tool.
-    pub tool: Tool,
-    /// Everything that was named or found.
-    pub inputs: Vec<Artifact>,
-    /// `lookup_hashes` or `trace`.
-    pub source: String,
-    /// Files of that source.
-    pub files: Vec<String>,
-    /// `bytes`, or `chunks` where the input does not tell how many bytes a chunk takes: then every
-    /// size below counts chunks.
-    pub size_unit: String,
-    /// `tokens`, or `chunks` where the input does not tell how many tokens a chunk has.
-    pub token_unit: String,
-    /// Every chunk was followed; else figures are estimates.
-    pub exact: bool,
-    /// One chunk in so many was followed.
-    pub one_in: u64,
-    /// In which order a prompt's chunks are touched.
-    pub order: Order,
-    /// Policy of the simulation.
-    pub policy: Policy,
-    /// Its watermark and ratio.
-    pub eviction: Eviction,
-    /// It has an L2.
-    pub l2: bool,
-    /// Time of the first lookup, in seconds since 1970.
-    pub first_at: f64,
-    /// Seconds to the last.
-    pub span_s: f64,
-    /// Lookups.
-    pub lookups: u64,
-    /// Tokens of the prompts: what every rate is a share of.
-    pub tokens: u64,
-    /// Tokens of whole chunks.
-    pub chunk_tokens: u64,
-    /// Tokens behind the last whole chunk: no cache serves them.
-    pub tail_tokens: u64,
-    /// Tokens that are asked for the first time: no size serves them.
-    pub cold_tokens: u64,
-    /// Whole chunks.
-    pub chunks: u64,
-    /// Different chunks.
-    pub distinct_chunks: u64,
-    /// Their bytes.
-    pub distinct_bytes: u64,
-    /// What a cache without limit would have served.
-    pub bound: Point,
-    /// The smallest size that serves as much.
-    pub enough_bytes: u64,
-    /// Where the curve bends.
-    pub bend: Option<Point>,
-    /// The size for a target.
-    pub target: Option<TargetSize>,
-    /// The size in force.
-    pub current: Option<Current>,
-    /// Sizes side by side.
-    pub sizes: Vec<SizeRow>,
-    /// The curve, at 200 points at most.
-    pub curve: Vec<Point>,
-    /// What rows of `groups` are about.
-    pub by: By,
-    /// Shares of models or salts.
-    pub groups: Vec<GroupRow>,
-    /// Chunks in use over time.
-    pub working_set: WorkingRow,
-    /// Tokens that the engine prefills in a second, and who says so.
-    pub prefill_tokens_per_second: Option<f64>,
-    /// What the reader has to know.
-    pub notes: Vec<String>,
 }
 
 /// Chunks times sizes that are simulated.
@@ -297,6 +128,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
         }
     };
     let current = current(sized, &curve, asked, &row);
+    let off = current.as_ref().and_then(|c| c.off_by_points);
     let (first_at, last) = sized.recording.span().unwrap_or((0.0, 0.0));
     let point = |bytes: u64, hit_tokens: u64| Point {
         bytes,
@@ -347,7 +179,7 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &CapacityOptions) -> Capa
             windows: curve.working.clone(),
         },
         prefill_tokens_per_second: rate,
-        notes: notes(sized, &curve, asked, affordable, policy),
+        notes: notes(sized, &curve, asked, affordable, policy, off),
     }
 }
 
@@ -379,28 +211,6 @@ fn current(
         (simulated.hit_tokens() as f64 - counted.hit_tokens) / all * 100.0
     });
     Some(Current { because, row, counted, off_by_points })
-}
-
-fn simulate(sized: &Sized, l1: Tier, l2: Option<L2>) -> SimulationTotals {
-    simulate_with(sized, l1, l2, &[])
-}
-
-fn simulate_with(
-    sized: &Sized,
-    l1: Tier,
-    l2: Option<L2>,
-    cleared: &[(f64, cache_sizing::Clearing)],
-) -> SimulationTotals {
-    let mut sim = Simulator::new(l1, l2, Pace::Every(1.0));
-    let mut next = 0;
-    for row in sized.recording.iter() {
-        while let Some((_, what)) = cleared.get(next).filter(|c| c.0 <= row.lookup.at) {
-            sim.clear(*what);
-            next += 1;
-        }
-        sim.lookup(&row.lookup, row.group);
-    }
-    sim.totals()
 }
 
 fn share(part: u64, all: u64) -> f64 {
@@ -462,10 +272,19 @@ fn group_rows(curve: &Curve, groups: &[Group], sizes: &[u64], by: By) -> Vec<Gro
     let mut rows: BTreeMap<String, GroupRow> = BTreeMap::new();
     for (number, sums, steps) in &curve.groups {
         let Some(group) = groups.get(*number as usize) else { continue };
+        // Salts that were learnt later leave a group behind that nothing is in.
+        if sums.lookups == 0 {
+            continue;
+        }
         let name = match by {
             By::All => return Vec::new(),
             By::Model => group.model.clone(),
-            By::Salt => group.salt.clone().unwrap_or_else(|| "(not recorded)".into()),
+            By::Salt => match group.salt.as_deref() {
+                None => "(not recorded)".into(),
+                Some("") => "(empty)".into(),
+                // Who knows a salt can ask for what its tenant cached.
+                Some(salt) => short("salt", salt.as_bytes()),
+            },
         };
         let row = rows.entry(name.clone()).or_insert_with(|| GroupRow {
             name,
@@ -482,85 +301,4 @@ fn group_rows(curve: &Curve, groups: &[Group], sizes: &[u64], by: By) -> Vec<Gro
         }
     }
     rows.into_values().collect()
-}
-
-fn notes(
-    sized: &Sized,
-    curve: &Curve,
-    asked: &CapacityOptions,
-    simulated: bool,
-    policy: Policy,
-) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut add = |text: String| out.push(text);
-    if !sized.bytes_known {
-        add("the input does not tell how many bytes a chunk takes: every size counts chunks. \
-             --chunk-bytes SIZE tells it"
-            .into());
-    }
-    if !sized.tokens_known {
-        add("the input does not tell how many tokens a chunk has: tokens count chunks. \
-             --chunk-size N tells it"
-            .into());
-    }
-    if !curve.is_exact() {
-        add(format!(
-            "one chunk in {} was followed: figures are estimates, their bounds hold with 95 %. \
-             More --memory follows them all",
-            curve.one_in
-        ));
-    }
-    if !simulated {
-        add("LMCache's own policy was not simulated: the lookups are a sample, or too many for \
-             so many sizes. The curve is that of a plain LRU cache"
-            .into());
-    }
-    if asked.by == By::Salt && sized.recording.groups().iter().all(|g| g.salt.is_none()) {
-        add("no input records a salt: LMCache 0.5.6 writes none to lookup-hash logs and traces"
-            .into());
-    }
-    if policy == Policy::IsolatedLru && asked.quotas.is_empty() {
-        add("isolated-lru without --quota is simulated as LRU. On L1, LMCache 0.5.6 evicts \
-             nothing under this policy: its eviction thread ends at the watermark"
-            .into());
-    }
-    if let Some(note) = sized.salt_note() {
-        add(note);
-    }
-    if sized.recording.without_time() > 0 {
-        add(format!(
-            "{} lookups have no time: they count at the time of the one before",
-            sized.recording.without_time()
-        ));
-    }
-    if curve.sums.chunk_tokens > 0 && curve.bound() == 0 {
-        add("nothing was asked for twice: there is no reuse to win at any size".into());
-    }
-    out
-}
-
-/// The curve as CSV: every step, all together and by group.
-pub fn capacity_csv(report: &CapacityReport) -> String {
-    use std::fmt::Write as _;
-    let mut out =
-        String::from("bytes,hit_tokens,hit_rate,low_tokens,high_tokens,simulated_hit_tokens\n");
-    let mut rows: BTreeMap<u64, (u64, Option<&SizeRow>)> =
-        report.curve.iter().map(|p| (p.bytes, (p.hit_tokens, None))).collect();
-    for row in report.sizes.iter().chain(report.current.iter().map(|c| &c.row)) {
-        rows.insert(row.bytes, (row.hit.tokens, Some(row)));
-    }
-    for (bytes, (hit, row)) in rows {
-        let rate = share(hit, report.tokens);
-        let bound = |of: fn(&Estimate) -> u64| {
-            row.map(|r| of(&r.hit).to_string()).or_else(|| report.exact.then(|| hit.to_string()))
-        };
-        let _ = writeln!(
-            out,
-            "{bytes},{hit},{rate:.6},{},{},{}",
-            bound(|e| e.low).unwrap_or_default(),
-            bound(|e| e.high).unwrap_or_default(),
-            row.and_then(|r| r.simulated).map_or_else(String::new, |s| s.hit_tokens().to_string())
-        );
-    }
-    out
 }

@@ -1,6 +1,6 @@
 //! `inferguard misses`: why tokens were not served.
 
-use cache_sizing::{Divergence, MissOptions, Reason};
+use cache_sizing::{Divergence, LookupMisses, MissOptions, Misses, Reason, Recorded};
 use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::check::judge;
 use super::parts::{Options, Rules, Tool};
 use crate::packet::{Artifact, Packet, hex};
-use crate::sizing::{Cleared, Counted, Lane, Sized};
+use crate::sizing::{Cleared, Counted, Lane, Latency, Loss, Sized, losses, whole};
 
 /// What the user asks.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +73,8 @@ pub struct RequestRow {
     pub chunks: u64,
     /// Tokens by reason, those that are not zero.
     pub reasons: Vec<(Reason, u64)>,
+    /// How long the request took, where the input tells (`latency` says what of it).
+    pub seconds: Option<f64>,
 }
 
 /// The report of `inferguard misses`.
@@ -125,6 +127,20 @@ pub struct MissesReport {
     pub families: Vec<FamilyRow>,
     /// Requests with the most missed tokens.
     pub worst: Vec<RequestRow>,
+    /// What `slowest` is sorted by; `null` where nothing tells how long a request took.
+    pub latency: Option<Latency>,
+    /// Lookups whose request the input tells the latency of.
+    pub timed_lookups: u64,
+    /// Requests that took longest.
+    pub slowest: Vec<RequestRow>,
+    /// Request logs and spans that were joined with the lookups by request id.
+    pub request_files: Vec<String>,
+    /// Lookups that were joined.
+    pub joined_lookups: u64,
+    /// Lookups whose hits these tell one by one; those of the others are simulated.
+    pub measured_lookups: u64,
+    /// Loads and stores that failed, and evictions from L2, as counters and logs tell.
+    pub losses: Vec<Loss>,
     /// What the server counted of the same lookups.
     pub counted: Option<Counted>,
     /// What the simulation found.
@@ -158,7 +174,7 @@ pub fn misses(
 }
 
 /// A short salted hash: the same packet gives the same, and it cannot be turned back.
-fn short(what: &str, bytes: &[u8]) -> String {
+pub(super) fn short(what: &str, bytes: &[u8]) -> String {
     let digest =
         Sha256::new().chain_update("one report, one salt").chain_update(what).chain_update(bytes);
     hex(digest.finalize().get(..5).unwrap_or_default())
@@ -189,45 +205,37 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
     };
     let l2 = in_force.l2.is_some();
     let options = MissOptions { families: asked.top, ..in_force };
-    let mut worst: Vec<(u64, RequestRow)> = Vec::new();
+    let mut worst = Top::new(asked.top);
+    let mut slowest = Top::new(asked.top);
+    let (mut timed_lookups, mut longest) = (0, 0);
     let misses = sized.misses(options, |row, one| {
+        longest = longest.max(one.chunks.saturating_mul(row.group.chunk_tokens));
+        let seconds = sized.requests.seconds(row.request);
         let missed = one.tokens.saturating_sub(one.hit_tokens);
-        let full = worst.len() >= asked.top;
-        if missed == 0 || asked.top == 0 || (full && worst.last().is_some_and(|w| w.0 >= missed)) {
-            return;
+        let make = || request_row(row, one, seconds);
+        if missed > 0 {
+            worst.add(missed as f64, make);
         }
-        let place = worst.partition_point(|w| w.0 >= missed);
-        worst.insert(
-            place,
-            (
-                missed,
-                RequestRow {
-                    id: if row.name.is_empty() {
-                        String::new()
-                    } else {
-                        short("request", row.name.as_bytes())
-                    },
-                    at: row.lookup.at,
-                    tokens: one.tokens,
-                    hit_tokens: one.hit_tokens,
-                    known_chunks: one.known_chunks,
-                    chunks: one.chunks,
-                    reasons: one.reasons.iter().filter(|(_, n)| *n > 0).collect(),
-                },
-            ),
-        );
-        worst.truncate(asked.top);
+        if let Some(seconds) = seconds {
+            timed_lookups += 1;
+            slowest.add(seconds, make);
+        }
     })?;
-    let simulated_hit_tokens = misses.hit_tokens;
+    let simulated_hit_tokens = misses.simulated_hit_tokens;
     let counted = sized.counted().cloned();
+    let told = &sized.deployment.losses;
+    let chunk = sized.recording.groups().iter().map(|g| g.chunk_tokens).max().unwrap_or(0);
+    let limits = losses::limits(told, chunk, longest);
     let misses = match &counted {
         Some(counted) => {
-            let groups = sized.recording.groups().iter();
-            let chunk = groups.map(|g| g.chunk_tokens).max().unwrap_or(0) as f64;
+            // The lookup counted these as hits, and their load failed afterwards.
+            let lost = losses::lost_after_hit(told, chunk).min(misses.hit_tokens);
             misses
-                .with_counted(whole(counted.hit_tokens), whole(counted.load_failed_chunks * chunk))
+                .with_counted(whole(counted.hit_tokens))
+                .with_lost_hits(lost)
+                .with_reasons(&limits)
         }
-        None => misses,
+        None => misses.with_reasons(&limits),
     };
     let rest = misses.missed_tokens();
     let brings = |reason: Reason| {
@@ -279,31 +287,66 @@ fn report(sized: &Sized, inputs: Vec<Artifact>, asked: &MissesOptions) -> Option
                 hit_tokens: f.hit_tokens,
             })
             .collect(),
-        worst: worst.into_iter().map(|(_, row)| row).collect(),
-        notes: notes(
-            sized,
-            l1_bytes,
-            counted.as_ref(),
-            simulated_hit_tokens,
-            misses.not_stored_chunks,
-        ),
+        worst: worst.rows(),
+        latency: sized.requests.latency,
+        timed_lookups,
+        slowest: slowest.rows(),
+        request_files: sized.requests.artifacts.clone(),
+        joined_lookups: sized.requests.lookups,
+        measured_lookups: misses.measured_lookups,
+        losses: told.clone(),
+        notes: notes(sized, l1_bytes, counted.as_ref(), &misses),
         counted,
         simulated_hit_tokens,
     })
 }
 
-fn whole(n: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let n = n.max(0.0).round() as u64;
-    n
+/// The largest of many, those that came first before equal ones.
+struct Top {
+    most: usize,
+    rows: Vec<(f64, RequestRow)>,
+}
+
+impl Top {
+    fn new(most: usize) -> Self {
+        Top { most, rows: Vec::new() }
+    }
+
+    fn add(&mut self, key: f64, row: impl FnOnce() -> RequestRow) {
+        let place = self.rows.partition_point(|held| held.0 >= key);
+        if place < self.most {
+            self.rows.insert(place, (key, row()));
+            self.rows.truncate(self.most);
+        }
+    }
+
+    fn rows(self) -> Vec<RequestRow> {
+        self.rows.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+fn request_row(row: &Recorded<'_>, one: &LookupMisses, seconds: Option<f64>) -> RequestRow {
+    RequestRow {
+        id: if row.request == 0 {
+            String::new()
+        } else {
+            short("request", &row.request.to_le_bytes())
+        },
+        at: row.lookup.at,
+        tokens: one.tokens,
+        hit_tokens: one.hit_tokens,
+        known_chunks: one.known_chunks,
+        chunks: one.chunks,
+        reasons: one.reasons.iter().filter(|(_, n)| *n > 0).collect(),
+        seconds,
+    }
 }
 
 fn notes(
     sized: &Sized,
     l1_bytes: Option<u64>,
     counted: Option<&Counted>,
-    simulated: u64,
-    not_stored: u64,
+    misses: &Misses,
 ) -> Vec<String> {
     let mut out = Vec::new();
     if l1_bytes.is_none() {
@@ -313,26 +356,42 @@ fn notes(
                 .into(),
         );
     }
+    let measured = misses.measured_lookups;
     if let Some(counted) = counted {
-        let more = counted.hit_tokens - simulated as f64;
-        if more > 0.0 {
+        let more = counted.hit_tokens - misses.hit_tokens as f64;
+        if more > 0.0 && measured == 0 {
             out.push(format!(
                 "the server counted {more:.0} more hit tokens than the simulation finds: the \
                  reasons are too strict by that much"
             ));
         }
-    } else {
+    } else if measured < misses.lookups {
         out.push(
-            "no counters of these very lookups were given: hits are those of a simulation, and \
-             nothing can be said of failed loads"
+            "no counters of these very lookups were given: hits that were not measured are those \
+             of a simulation"
+                .into(),
+        );
+        if !sized.deployment.losses.is_empty() {
+            out.push(
+                "loads or stores failed, and nothing tells which of these lookups they are of: \
+                 their tokens are among the hits"
+                    .into(),
+            );
+        }
+    }
+    if sized.requests.latency.is_none() {
+        out.push(
+            "nothing tells how long a request took: lookups have no latency. A log of requests \
+             with their ids and ttft or e2e, or LMCache's spans, among the inputs would tell"
                 .into(),
         );
     }
     out.extend(sized.salt_note());
-    if not_stored > 0 {
+    if misses.not_stored_chunks > 0 {
         out.push(format!(
-            "{not_stored} chunks found no room when they were to be stored: L1 filled up between \
-             two passes of the eviction loop"
+            "{} chunks found no room when they were to be stored: L1 filled up between \
+             two passes of the eviction loop",
+            misses.not_stored_chunks
         ));
     }
     if !sized.tokens_known {

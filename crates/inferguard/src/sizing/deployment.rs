@@ -8,6 +8,7 @@ use diagnosis_rules::{Stated, View};
 use serde::Serialize;
 
 use super::gather::HashFile;
+use super::losses::{self, Loss};
 
 /// A moment at which the cache was emptied.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,8 +30,6 @@ pub struct Counted {
     pub requested_tokens: f64,
     /// Tokens that were hit.
     pub hit_tokens: f64,
-    /// Chunks whose load from L2 failed.
-    pub load_failed_chunks: f64,
 }
 
 /// The cache in force, as far as the evidence tells.
@@ -42,6 +41,7 @@ pub(crate) struct Deployment {
     pub(crate) l2: Option<L2>,
     pub(crate) chunk_tokens: Option<u64>,
     pub(crate) counted: Option<Counted>,
+    pub(crate) losses: Vec<Loss>,
     pub(crate) cleared: Vec<Cleared>,
     /// Salts that the server's lookup counters are told by.
     pub(crate) salts: usize,
@@ -67,7 +67,8 @@ impl Deployment {
         let l1 = view
             .number("l1_size_bytes")
             .filter(|(bytes, _)| *bytes >= 1.0)
-            .map(|(bytes, source)| (to_u64(bytes), source));
+            .map(|(bytes, source)| (to_u64(bytes), source))
+            .or_else(|| l1_of_status(view));
         Self {
             l1,
             policy: first_text(view, "eviction_policy").and_then(|name| policy(&name)),
@@ -78,11 +79,27 @@ impl Deployment {
             l2: l2(view),
             chunk_tokens: view.number("chunk_size").map(|(n, _)| to_u64(n)).filter(|n| *n > 0),
             counted: counted(view),
+            losses: losses::told(view),
             cleared: cleared(view, files, trace_starts),
             salts: salts(view),
             prefill_tokens_per_second: prefill(view),
         }
     }
+}
+
+/// The size of L1 as a server's own `/status` tells it, all its parts together.
+fn l1_of_status(view: &View<'_>) -> Option<(u64, Source)> {
+    view.statuses().find_map(|(path, status)| {
+        let parts: Option<Vec<u64>> = status.l1.values().map(|l1| l1.total_bytes).collect();
+        let bytes: u64 = parts?.iter().sum();
+        let source = Source {
+            artifact: path.to_owned(),
+            what: "l1_manager.memory_total_bytes".to_owned(),
+            value: Some(bytes.to_string()),
+            line: None,
+        };
+        (bytes > 0).then_some((bytes, source))
+    })
 }
 
 fn to_u64(n: f64) -> u64 {
@@ -139,7 +156,6 @@ fn counted(view: &View<'_>) -> Option<Counted> {
         requested_tokens,
         // Where nothing was ever hit the series is not there.
         hit_tokens: sum("mp.lookup.hit_tokens").unwrap_or(0.0),
-        load_failed_chunks: sum("mp.l2.prefetch_failure").unwrap_or(0.0),
     })
 }
 

@@ -6,6 +6,8 @@ use cache_sizing::{Group, Recording, fingerprint, mix};
 use lmcache_logs::lookup_hash::LookupRow;
 use lmcache_trace::{Lookups, Record};
 
+use super::requests::{Requests, of_lookup};
+
 /// One lookup-hash file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct HashFile {
@@ -41,11 +43,12 @@ pub(crate) struct Gathered {
     seeds: BTreeMap<(u8, u32), u64>,
     lookups: Lookups,
     chain: Vec<u64>,
-    keep_names: bool,
+    /// What request logs and spans tell.
+    pub(crate) requests: Requests,
 }
 
 impl Gathered {
-    pub(crate) fn new(memory: usize, keep_names: bool) -> Self {
+    pub(crate) fn new(memory: usize) -> Self {
         Gathered {
             hashes: Recording::with_memory(memory),
             traces: Recording::with_memory(memory),
@@ -54,7 +57,7 @@ impl Gathered {
             seeds: BTreeMap::new(),
             lookups: Lookups::default(),
             chain: Vec::new(),
-            keep_names,
+            requests: Requests::default(),
         }
     }
 
@@ -73,19 +76,39 @@ impl Gathered {
             file.first = Some(file.first.map_or(at, |first| first.min(at)));
             file.last = Some(file.last.map_or(at, |last| last.max(at)));
         }
-        let group = Group {
-            model: row.model_name.to_string(),
-            salt: row.cache_salt.clone().filter(|s| !s.is_empty()),
-            chunk_tokens: row.chunk_size.unwrap_or(0),
-            chunk_bytes: row.chunk_bytes().unwrap_or(0),
+        let number = self.hash_group(row);
+        let seed = match self.hashes.groups().get(number as usize) {
+            Some(group) => seed(&mut self.seeds, 0, number, group),
+            None => 0,
         };
-        let number = self.hashes.group(&group);
-        let seed = seed(&mut self.seeds, 0, number, &group);
         self.chain.clear();
         self.chain.extend(row.chunk_hashes.iter().map(|id| mix(id ^ seed)));
-        let name = row.request_id.as_deref().filter(|_| self.keep_names).unwrap_or("");
+        let request = row.request_id.as_deref().map_or(0, of_lookup);
         let tokens = row.seq_len.unwrap_or(0);
-        self.hashes.push(row.timestamp, number, tokens, &self.chain, name);
+        self.hashes.push(row.timestamp, number, tokens, &self.chain, request);
+    }
+
+    /// The number of a row's group. Groups are few and rows are many: nothing is allocated for one
+    /// that is known.
+    fn hash_group(&mut self, row: &LookupRow<'_>) -> u32 {
+        let salt = row.cache_salt.as_deref().filter(|s| !s.is_empty());
+        let chunk_tokens = row.chunk_size.unwrap_or(0);
+        let chunk_bytes = row.chunk_bytes().unwrap_or(0);
+        let known = (0_u32..).zip(self.hashes.groups()).find(|(_, group)| {
+            group.chunk_tokens == chunk_tokens
+                && group.chunk_bytes == chunk_bytes
+                && group.model == row.model_name
+                && group.salt.as_deref() == salt
+        });
+        if let Some((number, _)) = known {
+            return number;
+        }
+        self.hashes.group(&Group {
+            model: row.model_name.to_string(),
+            salt: salt.map(str::to_owned),
+            chunk_tokens,
+            chunk_bytes,
+        })
     }
 
     /// When the server that wrote a trace began.
@@ -108,8 +131,8 @@ impl Gathered {
         let seed = seed(&mut self.seeds, 1, number, &group);
         self.chain.clear();
         self.chain.extend(lookup.chain.iter().map(|id| mix(id ^ seed)));
-        let name = if self.keep_names { lookup.request } else { "" };
-        self.traces.push(Some(lookup.at), number, 0, &self.chain, name);
+        let request = of_lookup(lookup.request);
+        self.traces.push(Some(lookup.at), number, 0, &self.chain, request);
     }
 
     /// The lookups, and which lane they are of: lookup hashes where there are any, because they

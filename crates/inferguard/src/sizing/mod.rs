@@ -3,6 +3,8 @@
 
 mod deployment;
 mod gather;
+pub(crate) mod losses;
+mod requests;
 
 use cache_sizing::{
     Curve, CurveBuilder, CurveOptions, LookupMisses, MissOptions, Misses, MissesBuilder, Order,
@@ -13,6 +15,9 @@ use diagnosis_rules::Sizing;
 pub(crate) use deployment::Deployment;
 pub use deployment::{Cleared, Counted, policy};
 pub(crate) use gather::{Gathered, Lane};
+pub use losses::{Loss, Of};
+pub(crate) use requests::Joined;
+pub use requests::Latency;
 
 /// Chunks of which `check` explains every miss.
 const EXPLAINED: u64 = 5_000_000;
@@ -26,6 +31,10 @@ pub(crate) struct Sized {
     pub(crate) lane: Lane,
     pub(crate) deployment: Deployment,
     pub(crate) artifacts: Vec<String>,
+    /// What request logs and spans tell of the lookups' requests.
+    pub(crate) requests: Joined,
+    /// Lookups whose salt these told.
+    pub(crate) salted: Option<u64>,
     /// Every group told the bytes of its chunks; else a chunk counts as one byte.
     pub(crate) bytes_known: bool,
     /// Every group told the tokens of its chunks; else a chunk counts as one token.
@@ -45,10 +54,20 @@ pub struct Chunks {
 
 impl Sized {
     /// Puts lookups and cache together.
-    pub(crate) fn new(gathered: Gathered, deployment: Deployment, chunks: Chunks) -> Option<Self> {
+    pub(crate) fn new(
+        mut gathered: Gathered,
+        deployment: Deployment,
+        chunks: Chunks,
+    ) -> Option<Self> {
+        let requests = std::mem::take(&mut gathered.requests);
         let artifacts: Vec<String> = gathered.files.iter().map(|f| f.path.clone()).collect();
         let traces: Vec<String> = gathered.trace_starts.iter().map(|t| t.0.clone()).collect();
         let (mut recording, lane) = gathered.into_recording()?;
+        let recorded = recording.groups().iter().any(|g| g.salt.is_some());
+        let salted = (!recorded && requests.knows_salts())
+            .then(|| recording.tell_salts(|request| requests.salt(request)))
+            .flatten();
+        let requests = requests.join(&recording);
         let (mut bytes_known, mut tokens_known) = (true, true);
         let mut sizes = Vec::new();
         for group in recording.groups_mut() {
@@ -65,7 +84,16 @@ impl Sized {
         }
         recording.retell(&sizes);
         let artifacts = if lane == Lane::Hashes { artifacts } else { traces };
-        Some(Sized { recording, lane, deployment, artifacts, bytes_known, tokens_known })
+        Some(Sized {
+            recording,
+            lane,
+            deployment,
+            artifacts,
+            requests,
+            salted,
+            bytes_known,
+            tokens_known,
+        })
     }
 
     /// The curve of all lookups.
@@ -96,7 +124,8 @@ impl Sized {
         }
         let mut builder = MissesBuilder::new(options);
         for row in self.recording.iter() {
-            let one = builder.push(&row.lookup, row.group);
+            let outcome = self.requests.outcome(row.request, row.group.chunk_tokens);
+            let one = builder.push_with(&row.lookup, row.group, outcome);
             each(&row, &one);
         }
         Some(builder.finish())
@@ -143,6 +172,16 @@ impl Sized {
     /// What has to be said of salts: lookups do not record them, so prompts of two tenants look
     /// shared that are not.
     pub(crate) fn salt_note(&self) -> Option<String> {
+        if let Some(told) = self.salted {
+            let all = self.recording.lookups();
+            return (told < all).then(|| {
+                format!(
+                    "the salts of {} of {all} lookups are told by the requests' log or spans, and \
+                     none of the others",
+                    told
+                )
+            });
+        }
         let recorded = self.recording.groups().iter().any(|g| g.salt.is_some());
         (self.deployment.salts > 0 && !recorded).then(|| {
             format!(
@@ -161,6 +200,13 @@ impl Sized {
         let near = (counted.requested_tokens - asked as f64).abs() <= 0.02 * asked as f64;
         (near && asked > 0 && self.tokens_known).then_some(counted)
     }
+}
+
+/// A count as a page tells it.
+pub(crate) fn whole(n: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let n = n.max(0.0).round() as u64;
+    n
 }
 
 /// A round length of about so many seconds.

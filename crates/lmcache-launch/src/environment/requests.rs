@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use serde::Serialize;
-use serde_json::Value;
+
+use super::records::{RequestRecord, each_csv, each_json};
 
 use crate::clean::cut;
 use crate::evidence::Evidence;
 use crate::place::{Issue, Place};
 use crate::reader::Ctx;
-use crate::tables;
 
 /// Most different prompts, heads, salts and conversations that are told apart.
 const MOST: usize = 200_000;
@@ -122,44 +122,6 @@ pub struct RequestsSummary {
     pub place: Place,
 }
 
-/// What a field of a request means.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Meaning {
-    pub name: &'static str,
-    pub factor: f64,
-}
-
-/// The meaning of a field, by `tables/request_keys.tsv`.
-pub(crate) fn meaning(key: &str) -> Option<Meaning> {
-    let row = tables::rows(tables::REQUEST_KEYS).find(|row| row.first() == Some(&key))?;
-    Some(Meaning { name: row.get(1)?, factor: row.get(2)?.parse().ok()? })
-}
-
-/// What a field of a request record means, and the factor that takes its number to seconds or
-/// tokens: `ttft_ms` is `("ttft", 0.001)`.
-///
-/// ```
-/// use lmcache_launch::environment::request_field;
-///
-/// assert_eq!(request_field("ttft_ms"), Some(("ttft", 0.001)));
-/// assert_eq!(request_field("colour"), None);
-/// ```
-pub fn request_field(key: &str) -> Option<(&'static str, f64)> {
-    meaning(key).map(|m| (m.name, m.factor))
-}
-
-type Meanings = BTreeMap<&'static str, Meaning>;
-
-/// The table, for reading many records.
-fn meanings() -> Meanings {
-    tables::rows(tables::REQUEST_KEYS)
-        .filter_map(|row| {
-            let key = row.first()?;
-            Some((*key, meaning(key)?))
-        })
-        .collect()
-}
-
 fn key_of(text: &str) -> u64 {
     let mut hasher = std::collections::hash_map::DefaultHasher::new();
     text.hash(&mut hasher);
@@ -236,29 +198,16 @@ struct Turn {
     lengths: Option<(f64, f64)>,
 }
 
-/// A field: its meaning and value.
-type Field<'a> = (Meaning, &'a Value);
-
 impl State {
     fn room(&mut self, len: usize) -> bool {
         self.out.capped |= len >= MOST;
         len < MOST
     }
 
-    fn add(&mut self, fields: &[Field<'_>]) {
+    fn add(&mut self, record: &RequestRecord<'_>) {
         self.out.requests += 1;
-        let find = |name: &str| fields.iter().find(|(m, _)| m.name == name);
-        let number = |name: &str| {
-            let (meaning, value) = find(name)?;
-            let n = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-            let n = n * meaning.factor;
-            (n.is_finite() && n >= 0.0).then_some(n)
-        };
-        let text = |name: &str| match find(name)?.1 {
-            Value::String(text) => Some(text.clone()),
-            Value::Null => None,
-            other => Some(other.to_string()),
-        };
+        let number = |name: &str| record.number(name);
+        let text = |name: &str| record.text(name);
         for name in [
             "prompt_tokens",
             "cached_tokens",
@@ -275,16 +224,10 @@ impl State {
             }
         }
         let status = number("status").is_some_and(|n| n >= 400.0);
-        let error = find("error").is_some_and(|(_, v)| match v {
-            Value::Null => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Bool(b) => *b,
-            _ => true,
-        });
+        let error = record.is_there("error");
         self.out.failed += u64::from(status || error);
         for name in ["store_ok", "retrieve_ok"] {
-            let refused = find(name).is_some_and(|(_, v)| **v == Value::Bool(false));
-            self.out.refused_calls += u64::from(refused);
+            self.out.refused_calls += u64::from(record.flag(name) == Some(false));
         }
         let hits = number("cached_tokens").or_else(|| number("hit_chunks"));
         self.out.with_hits += u64::from(hits.is_some_and(|n| n > 0.0));
@@ -418,83 +361,24 @@ impl State {
     }
 }
 
-/// Fields of an object whose names mean something; nested ones by their path with dots.
-fn fields<'a>(
-    known: &Meanings,
-    value: &'a Value,
-    prefix: &str,
-    depth: usize,
-    to: &mut Vec<Field<'a>>,
-) {
-    for (key, item) in value.as_object().into_iter().flatten() {
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        if item.is_object() && depth < 4 {
-            fields(known, item, &path, depth + 1, to);
-        } else if let Some(meaning) = known.get(path.as_str()).copied() {
-            // Of two fields with one meaning the first of the table's kind wins.
-            if !to.iter().any(|(m, _)| m.name == meaning.name) {
-                to.push((meaning, item));
-            }
-        }
-    }
-}
-
 /// One JSON object a request; also a JSON array of them.
 pub(crate) fn requests_jsonl(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
     let mut state = State::default();
-    let known = meanings();
-    let trimmed = text.trim_start();
-    if trimmed.starts_with('[') {
-        if let Ok(Value::Array(list)) = serde_json::from_str(trimmed) {
-            for item in &list {
-                let mut found = Vec::new();
-                fields(&known, item, "", 0, &mut found);
-                state.add(&found);
-            }
-        }
-    } else {
-        for (i, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
-            let Ok(value) = serde_json::from_str::<Value>(line) else {
-                if state.out.bad_lines == 0 {
-                    out.issues.push(Issue {
-                        message: "a line is not JSON; such lines are counted".into(),
-                        place: ctx.base.line(i + 1),
-                    });
-                }
-                state.out.bad_lines += 1;
-                continue;
-            };
-            let mut found = Vec::new();
-            fields(&known, &value, "", 0, &mut found);
-            state.add(&found);
-        }
+    let bad = each_json(text, &mut |record| state.add(record));
+    state.out.bad_lines = bad.lines;
+    if let Some(line) = bad.first {
+        out.issues.push(Issue {
+            message: "a line is not JSON; such lines are counted".into(),
+            place: ctx.base.line(line),
+        });
     }
     out.environment.requests.push(state.done(ctx));
 }
 
 /// One CSV row a request.
 pub(crate) fn requests_csv(ctx: &Ctx<'_>, text: &str, out: &mut Evidence) {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let Ok(header) = reader.headers().cloned() else { return };
-    let meanings: Vec<Option<Meaning>> = header.iter().map(|h| meaning(h.trim())).collect();
     let mut state = State::default();
-    for record in reader.records() {
-        let Ok(record) = record else {
-            state.out.bad_lines += 1;
-            continue;
-        };
-        let values: Vec<Value> = record.iter().map(Value::from).collect();
-        let found: Vec<Field<'_>> = meanings
-            .iter()
-            .zip(&values)
-            .filter(|(_, v)| v.as_str() != Some(""))
-            .filter_map(|(m, v)| Some(((*m)?, v)))
-            .collect();
-        state.add(&found);
-    }
+    let Some(bad) = each_csv(text, &mut |record| state.add(record)) else { return };
+    state.out.bad_lines = bad.lines;
     out.environment.requests.push(state.done(ctx));
 }

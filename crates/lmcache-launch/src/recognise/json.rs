@@ -70,12 +70,12 @@ fn is_request(value: &Value) -> bool {
     let mut strong = 0;
     let mut all = 0;
     for (key, item) in map {
-        let Some(meaning) = environment::meaning(key) else { continue };
-        if meaning.name == "prompt_tokens" && !item.is_number() {
+        let Some((meaning, _)) = environment::request_field(key) else { continue };
+        if meaning == "prompt_tokens" && !item.is_number() {
             continue;
         }
         all += 1;
-        strong += usize::from(STRONG.contains(&meaning.name));
+        strong += usize::from(STRONG.contains(&meaning));
     }
     strong >= 1 && all >= 3
 }

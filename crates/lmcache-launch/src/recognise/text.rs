@@ -106,7 +106,7 @@ pub(super) fn text(name: &str, lines: &[&str], head: &str, bytes: &[u8]) -> Verd
         return Some((Kind::BenchmarkText, Certain));
     }
     if lines.first().is_some_and(|l| {
-        l.split(',').filter(|c| environment::meaning(c.trim()).is_some()).count() >= 3
+        l.split(',').filter(|c| environment::request_field(c.trim()).is_some()).count() >= 3
     }) {
         return Some((Kind::RequestsCsv, Likely));
     }

@@ -7,8 +7,10 @@
 
 mod row;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cache_sizing::IdSet;
 use memchr::memchr;
 
 pub use row::{LookupRow, element_bytes};
@@ -205,8 +207,8 @@ const MAX_NAMES: usize = 64;
 #[derive(Debug, Clone, Default)]
 struct Group {
     sums: LookupGroup,
-    seen: HashSet<u64>,
-    heads: HashSet<u64>,
+    seen: IdSet,
+    heads: IdSet,
 }
 
 /// Reads lookup-hash files in chunks of any size.
@@ -214,7 +216,10 @@ struct Group {
 pub struct LookupHashReader {
     opts: LookupHashOptions,
     out: LookupHashEvidence,
-    groups: BTreeMap<(String, u64), Group>,
+    /// In the order in which they were first seen.
+    groups: Vec<Group>,
+    /// The group of the last row: mostly that of the next one, too.
+    last_group: usize,
     models: BTreeSet<String>,
     chunk_sizes: BTreeSet<u64>,
     dtypes: BTreeSet<String>,
@@ -231,7 +236,8 @@ impl LookupHashReader {
         Self {
             opts,
             out: LookupHashEvidence { file_count: 1, ..LookupHashEvidence::default() },
-            groups: BTreeMap::new(),
+            groups: Vec::new(),
+            last_group: 0,
             models: BTreeSet::new(),
             chunk_sizes: BTreeSet::new(),
             dtypes: BTreeSet::new(),
@@ -253,8 +259,14 @@ impl LookupHashReader {
         self.out.file_size_bytes += chunk.len() as u64;
         while let Some(end) = memchr(b'\n', chunk) {
             let (head, tail) = chunk.split_at(end);
-            self.hold(head);
-            self.end_line(each);
+            if self.carry.is_empty() && !self.carry_long && head.len() <= self.opts.max_line {
+                // The whole line is here: nothing is copied.
+                self.line += 1;
+                self.read_line(head, each);
+            } else {
+                self.hold(head);
+                self.end_line(each);
+            }
             chunk = tail.get(1..).unwrap_or_default();
         }
         self.hold(chunk);
@@ -285,24 +297,31 @@ impl LookupHashReader {
         let line = std::mem::take(&mut self.carry);
         if std::mem::take(&mut self.carry_long) {
             self.malformed("the line is longer than the limit");
-        } else if !line.trim_ascii().is_empty() {
-            match serde_json::from_slice::<LookupRow<'_>>(&line) {
-                Ok(row) => {
-                    each(&row);
-                    self.row(row);
-                }
-                Err(error) => {
-                    let what = match error.classify() {
-                        serde_json::error::Category::Eof => "the JSON ends early",
-                        serde_json::error::Category::Syntax => "not JSON",
-                        _ => "not a lookup row",
-                    };
-                    self.malformed(what);
-                }
-            }
+        } else {
+            self.read_line(&line, each);
         }
         self.carry = line;
         self.carry.clear();
+    }
+
+    fn read_line(&mut self, line: &[u8], each: &mut dyn FnMut(&LookupRow<'_>)) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match serde_json::from_slice::<LookupRow<'_>>(line) {
+            Ok(row) => {
+                each(&row);
+                self.row(row);
+            }
+            Err(error) => {
+                let what = match error.classify() {
+                    serde_json::error::Category::Eof => "the JSON ends early",
+                    serde_json::error::Category::Syntax => "not JSON",
+                    _ => "not a lookup row",
+                };
+                self.malformed(what);
+            }
+        }
     }
 
     fn malformed(&mut self, what: &str) {
@@ -341,9 +360,8 @@ impl LookupHashReader {
         for (key, value) in row.settings() {
             self.out.config_evidence.entry(key.to_owned()).or_insert_with(|| value.clone());
         }
-        let key = (row.model_name.to_string(), row.chunk_size.unwrap_or(0));
-        if self.groups.len() < self.opts.max_groups || self.groups.contains_key(&key) {
-            let group = self.groups.entry(key).or_default();
+        let at = self.group_of(row.model_name.as_ref(), row.chunk_size.unwrap_or(0));
+        if let Some(group) = at.and_then(|at| self.groups.get_mut(at)) {
             self.out.hashes_not_tracked += group.row(
                 hashes,
                 row.seq_len,
@@ -358,7 +376,7 @@ impl LookupHashReader {
         if self.out.rows.len() < self.opts.max_rows {
             self.out.rows.push(RowSummary {
                 timestamp: row.timestamp,
-                request_id: row.request_id,
+                request_id: row.request_id.map(Cow::into_owned),
                 model_name: Some(row.model_name.into_owned()),
                 chunk_size: row.chunk_size,
                 seq_len: row.seq_len,
@@ -369,6 +387,25 @@ impl LookupHashReader {
         } else {
             self.out.truncated = true;
         }
+    }
+
+    /// The place of a group, made where there is none yet; nothing beyond the limit.
+    fn group_of(&mut self, model: &str, chunk_size: u64) -> Option<usize> {
+        let is =
+            |group: &Group| group.sums.chunk_size == chunk_size && group.sums.model_name == model;
+        if self.groups.get(self.last_group).is_some_and(is) {
+            return Some(self.last_group);
+        }
+        let at = self.groups.iter().position(is).or_else(|| {
+            (self.groups.len() < self.opts.max_groups).then(|| {
+                let sums =
+                    LookupGroup { model_name: model.to_owned(), chunk_size, ..Default::default() };
+                self.groups.push(Group { sums, ..Group::default() });
+                self.groups.len() - 1
+            })
+        })?;
+        self.last_group = at;
+        Some(at)
     }
 
     /// Evidence of all that was read.
@@ -385,10 +422,11 @@ impl LookupHashReader {
         out.chunk_sizes = self.chunk_sizes.into_iter().collect();
         out.dtypes = self.dtypes.into_iter().collect();
         out.shapes = self.shapes.into_iter().collect();
-        for ((model_name, chunk_size), group) in self.groups {
+        self.groups.sort_by(|a, b| {
+            (&a.sums.model_name, a.sums.chunk_size).cmp(&(&b.sums.model_name, b.sums.chunk_size))
+        });
+        for group in self.groups {
             let mut sums = group.sums;
-            sums.model_name = model_name;
-            sums.chunk_size = chunk_size;
             sums.unique_chunks = group.seen.len() as u64;
             sums.unique_heads = group.heads.len() as u64;
             if sums.chunks > 0 {
@@ -430,15 +468,11 @@ impl Group {
         let later = repeated == 0 && hashes.iter().any(|h| self.seen.contains(h));
         sums.rows_repeat_not_at_head += u64::from(later);
         let mut lost = 0;
-        for hash in hashes {
-            if self.seen.contains(hash) {
-                continue;
-            }
+        for hash in hashes.iter().skip(repeated) {
             if *used < limit {
-                self.seen.insert(*hash);
-                *used += 1;
+                *used += usize::from(self.seen.insert(*hash));
             } else {
-                lost += 1;
+                lost += u64::from(!self.seen.contains(hash));
             }
         }
         if let Some(head) = hashes.first()

@@ -13,8 +13,8 @@ pub struct LookupRow<'a> {
     #[serde(default)]
     pub timestamp: Option<f64>,
     /// The engine's request id.
-    #[serde(default)]
-    pub request_id: Option<String>,
+    #[serde(default, borrow, deserialize_with = "text")]
+    pub request_id: Option<Cow<'a, str>>,
     /// Model.
     #[serde(borrow)]
     pub model_name: Cow<'a, str>,
@@ -99,6 +99,31 @@ pub fn element_bytes(dtype: &str) -> Option<u64> {
     ];
     let name = dtype.strip_prefix("torch.").unwrap_or(dtype);
     TYPES.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}
+
+/// A text that is borrowed where it can be, or nothing.
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    struct Text;
+    impl<'de> Visitor<'de> for Text {
+        type Value = Option<Cow<'de, str>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or nothing")
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Borrowed(text)))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    from.deserialize_any(Text)
 }
 
 fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {

@@ -1,5 +1,6 @@
-//! The table of keys under the pairing: open addressing, bounded, forgetting what
-//! matters least.
+//! The table of keys under the pairing: bounded, forgetting what matters least.
+
+use cache_sizing::Slots;
 
 /// What is known of one key. Calls are named by their number in their ring; 0 is none.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,35 +12,28 @@ pub(super) struct Entry {
     pub(super) marks: u32,
 }
 
+impl cache_sizing::Entry for Entry {
+    #[inline]
+    fn id(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    slots: Vec<Entry>,
-    used: usize,
+    slots: Slots<Entry>,
     max_slots: usize,
 }
 
 impl Table {
     pub(super) fn new(bytes: usize) -> Self {
         let slots = (bytes / size_of::<Entry>()).max(64);
-        Table { slots: vec![Entry::default(); 64], used: 0, max_slots: 1 << slots.ilog2() }
-    }
-
-    #[inline]
-    fn slot(&self, fingerprint: u64) -> (usize, bool) {
-        let mask = self.slots.len() - 1;
-        let mut at = usize::try_from(fingerprint >> 16).unwrap_or(0) & mask;
-        loop {
-            match self.slots.get(at).map_or(0, |entry| entry.fingerprint) {
-                0 => return (at, false),
-                found if found == fingerprint => return (at, true),
-                _ => at = (at + 1) & mask,
-            }
-        }
+        Table { slots: Slots::new(64), max_slots: 1 << slots.ilog2() }
     }
 
     #[inline]
     pub(super) fn find(&mut self, fingerprint: u64) -> Option<&mut Entry> {
-        match self.slot(fingerprint.max(1)) {
+        match self.slots.find(fingerprint.max(1)) {
             (at, true) => self.slots.get_mut(at),
             _ => None,
         }
@@ -54,19 +48,14 @@ impl Table {
         is_open: impl Fn(&Entry) -> bool,
         forgotten: &mut u64,
         forgotten_open: &mut u64,
-    ) -> &mut Entry {
-        if self.used.saturating_mul(4) >= self.slots.len().saturating_mul(3) {
+    ) -> Option<&mut Entry> {
+        if !self.slots.has_room(1) {
             self.make_room(&is_open, forgotten, forgotten_open);
         }
         let fingerprint = fingerprint.max(1);
-        let (at, _) = self.slot(fingerprint);
-        self.used += 1;
-        // `at` is a free slot of the table: there is one, since a quarter is kept free.
-        let at = at.min(self.slots.len() - 1);
-        #[allow(clippy::indexing_slicing)]
-        let entry = &mut self.slots[at];
-        *entry = Entry { fingerprint, ..Entry::default() };
-        entry
+        let (at, _) = self.slots.find(fingerprint);
+        self.slots.put(at, Entry { fingerprint, ..Entry::default() });
+        self.slots.get_mut(at)
     }
 
     #[cold]
@@ -77,21 +66,13 @@ impl Table {
         forgotten: &mut u64,
         forgotten_open: &mut u64,
     ) {
-        let before = self.used;
-        if self.slots.len() < self.max_slots {
-            let old = std::mem::take(&mut self.slots);
-            self.slots = vec![Entry::default(); old.len().saturating_mul(2)];
-            self.used = 0;
-            self.refill(old.into_iter());
+        if self.slots.slots() < self.max_slots {
+            self.slots.rebuild(self.slots.slots() * 2, |_| true);
             return;
         }
-        let mut kept: Vec<Entry> = self
-            .slots
-            .iter()
-            .filter(|entry| entry.fingerprint != 0 && is_open(entry))
-            .copied()
-            .collect();
-        let half = self.slots.len() / 2;
+        let before = self.slots.len();
+        let half = self.slots.slots() / 2;
+        let mut kept: Vec<Entry> = self.slots.iter().filter(|e| is_open(e)).copied().collect();
         if kept.len() > half {
             // Too many open calls to follow. The oldest go first, whichever their kind:
             // numbers of one ring grow with time, and rings are of one size.
@@ -101,18 +82,10 @@ impl Table {
             *forgotten_open = forgotten_open.saturating_add(gone as u64);
         }
         *forgotten = forgotten.saturating_add((before - kept.len()) as u64);
-        self.slots.fill(Entry::default());
-        self.used = 0;
-        self.refill(kept.into_iter());
-    }
-
-    fn refill(&mut self, entries: impl Iterator<Item = Entry>) {
-        for entry in entries.filter(|entry| entry.fingerprint != 0) {
-            let (at, _) = self.slot(entry.fingerprint);
-            if let Some(slot) = self.slots.get_mut(at) {
-                *slot = entry;
-                self.used += 1;
-            }
+        self.slots.rebuild(self.slots.slots(), |_| false);
+        for entry in kept {
+            let (at, _) = self.slots.find(entry.fingerprint);
+            self.slots.put(at, entry);
         }
     }
 }
@@ -128,7 +101,7 @@ mod tests {
         for n in 1..=10_000_u64 {
             let key = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let entry = table.insert(key, |e| e.write != 0, &mut forgotten, &mut forgotten_open);
-            entry.write = u32::from(n <= 50);
+            entry.unwrap().write = u32::from(n <= 50);
         }
         for n in 1..=50_u64 {
             assert!(table.find(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).is_some(), "{n}");
@@ -143,9 +116,10 @@ mod tests {
         let (mut forgotten, mut forgotten_open) = (0, 0);
         for n in 1..=10_000_u32 {
             let key = u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            table.insert(key, |_| true, &mut forgotten, &mut forgotten_open).write = n;
+            let entry = table.insert(key, |_| true, &mut forgotten, &mut forgotten_open);
+            entry.unwrap().write = n;
         }
-        assert_eq!(table.slots.len(), 256);
+        assert_eq!(table.slots.slots(), 256);
         assert_eq!(forgotten, forgotten_open);
         assert!(table.find(10_000_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15)).is_some());
     }
