@@ -6,6 +6,7 @@
 mod calibrate;
 mod cases;
 mod catalog;
+mod catalog_import;
 mod findings;
 mod generated;
 mod import_fixture;
@@ -51,6 +52,7 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
+    Dump { file: PathBuf },
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
     Catalog {
         /// Fail on what differs instead of writing it.
@@ -119,6 +121,7 @@ fn run(task: &Task) -> Result<()> {
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),
+        Task::Dump { file } => catalog_import::dump(&root, file),
         Task::Catalog { check } => catalog::run(&root, mode(*check)),
         Task::Findings { check } => findings::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
