@@ -52,12 +52,14 @@ enum Task {
         #[arg(long)]
         json: bool,
     },
-    Dump { file: PathBuf },
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
+    #[command(args_conflicts_with_subcommands = true)]
     Catalog {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
         check: bool,
+        #[command(subcommand)]
+        task: Option<CatalogTask>,
     },
     /// Regenerate the pages of the findings, or check that they are up to date.
     Findings {
@@ -114,6 +116,12 @@ enum Task {
     },
 }
 
+#[derive(Subcommand)]
+enum CatalogTask {
+    /// Read the next column of the contract from a published package, and report the drift.
+    Import(catalog_import::Args),
+}
+
 fn run(task: &Task) -> Result<()> {
     let root = workspace::root();
     let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
@@ -121,8 +129,10 @@ fn run(task: &Task) -> Result<()> {
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),
-        Task::Dump { file } => catalog_import::dump(&root, file),
-        Task::Catalog { check } => catalog::run(&root, mode(*check)),
+        Task::Catalog { task: Some(CatalogTask::Import(args)), .. } => {
+            catalog_import::run(&root, args)
+        }
+        Task::Catalog { check, task: None } => catalog::run(&root, mode(*check)),
         Task::Findings { check } => findings::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
         Task::Lanes { dir } => {

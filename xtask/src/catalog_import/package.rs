@@ -21,6 +21,8 @@ pub(crate) struct Package {
     pub(crate) file: String,
     /// SHA-256 of the file.
     pub(crate) sha256: String,
+    /// Day on which it was built, by the time of its metadata in the archive; empty for none.
+    pub(crate) built: String,
     /// Python sources by path below the root of what is installed, in order.
     pub(crate) sources: BTreeMap<String, String>,
 }
@@ -36,7 +38,7 @@ pub(crate) fn read(path: &Path) -> Result<Package> {
 /// The same, of bytes at hand.
 pub(crate) fn of_bytes(file: &str, bytes: &[u8]) -> Result<Package> {
     let extension = Path::new(file).extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let (sources, metadata) = match extension.as_deref() {
+    let (sources, metadata, built) = match extension.as_deref() {
         Some("whl" | "zip") => of_zip(bytes)?,
         Some("gz" | "tgz") => of_tar(bytes)?,
         _ => bail!("neither a wheel (.whl) nor a source distribution (.tar.gz)"),
@@ -54,10 +56,10 @@ pub(crate) fn of_bytes(file: &str, bytes: &[u8]) -> Result<Package> {
         let _ = write!(out, "{byte:02x}");
         out
     });
-    Ok(Package { name, version, file: file.to_owned(), sha256, sources })
+    Ok(Package { name, version, file: file.to_owned(), sha256, built, sources })
 }
 
-type Contents = (BTreeMap<String, String>, Option<String>);
+type Contents = (BTreeMap<String, String>, Option<String>, String);
 
 fn keep(path: &str, size: u64) -> bool {
     Path::new(path).extension().is_some_and(|e| e == "py") && size <= MAX_SOURCE
@@ -65,11 +67,15 @@ fn keep(path: &str, size: u64) -> bool {
 
 fn of_zip(bytes: &[u8]) -> Result<Contents> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).context("not a zip archive")?;
-    let (mut sources, mut metadata) = (BTreeMap::new(), None);
+    let (mut sources, mut metadata, mut built) = (BTreeMap::new(), None, String::new());
     for index in 0..archive.len() {
         let entry = archive.by_index(index)?;
         let path = entry.name()?.into_owned();
         let about = path.ends_with(".dist-info/METADATA");
+        // Archives that are made to be repeatable have the first day there is.
+        if about && let Some(time) = entry.last_modified().filter(|t| t.year() > 1980) {
+            built = format!("{}-{:02}-{:02}", time.year(), time.month(), time.day());
+        }
         if !about && !keep(&path, entry.size()) {
             continue;
         }
@@ -82,12 +88,12 @@ fn of_zip(bytes: &[u8]) -> Result<Contents> {
             sources.insert(path, text);
         }
     }
-    Ok((sources, metadata))
+    Ok((sources, metadata, built))
 }
 
 fn of_tar(bytes: &[u8]) -> Result<Contents> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
-    let (mut sources, mut metadata) = (BTreeMap::new(), None);
+    let (mut sources, mut metadata, mut built) = (BTreeMap::new(), None, String::new());
     for entry in archive.entries().context("not a .tar.gz archive")? {
         let entry = entry?;
         let full = entry.path()?.to_string_lossy().into_owned();
@@ -99,6 +105,11 @@ fn of_tar(bytes: &[u8]) -> Result<Contents> {
             continue;
         }
         let path = path.to_owned();
+        if about && let Ok(seconds) = entry.header().mtime()
+            && let Ok(time) = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap_or(0))
+        {
+            built = time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+        }
         let mut text = Vec::new();
         entry.take(MAX_SOURCE).read_to_end(&mut text).with_context(|| full.clone())?;
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -108,5 +119,5 @@ fn of_tar(bytes: &[u8]) -> Result<Contents> {
             sources.insert(path, text);
         }
     }
-    Ok((sources, metadata))
+    Ok((sources, metadata, built))
 }

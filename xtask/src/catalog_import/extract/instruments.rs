@@ -84,6 +84,7 @@ fn leans_on_parameter(expr: &Expr, def: &StmtFunctionDef) -> bool {
 /// Reads all instruments.
 pub(crate) fn read<'a>(program: &Program<'a>, reading: &mut Reading) {
     let uses = labels::Uses::new(program);
+    declared(program, reading);
     for site in &program.calls {
         let Some(made) = made(site) else { continue };
         // A function that makes what its caller names: every call of it is an instrument.
@@ -111,6 +112,51 @@ pub(crate) fn read<'a>(program: &Program<'a>, reading: &mut Reading) {
                 }
             }
         }
+    }
+}
+
+/// Metrics that a table declares: name to a call that documents it, its type in the name of what
+/// is called.
+fn declared(program: &Program<'_>, reading: &mut Reading) {
+    for (dict, scope) in &program.dicts {
+        for item in &dict.items {
+            if let (Some(key), Expr::Call(call)) = (&item.key, &item.value) {
+                let site = CallSite { call, scope: scope.clone(), target: None };
+                entry(program, reading, key, &site);
+            }
+        }
+    }
+    for site in &program.calls {
+        if let Some(Expr::Subscript(of)) = site.target {
+            entry(program, reading, &of.slice, site);
+        }
+    }
+}
+
+fn entry<'a>(
+    program: &Program<'a>,
+    reading: &mut Reading,
+    key: &'a Expr,
+    site: &CallSite<'a>,
+) {
+    let Some(called) = last_name(&site.call.func) else { return };
+    if site.call.arguments.find_keyword("documentation").is_none() || made(site).is_some() {
+        return;
+    }
+    let kinds = ["Counter", "Gauge", "Histogram", "Summary"];
+    let Some(kind) = kinds.iter().find(|kind| called.contains(**kind)) else { return };
+    let kind = kind.to_ascii_lowercase();
+    let place = Site::of(program, site);
+    program.ask();
+    let Some(names) = program.strings(key, &site.scope, DEPTH) else {
+        reading.unread.insert(("instrument", place));
+        return;
+    };
+    for name in names.into_iter().filter(|n| !n.contains(char::is_whitespace)) {
+        let fact = Fact::new(Kind::Metric, naming::of_client(&name, &kind), place.clone())
+            .saying("type", kind.clone())
+            .saying("name", name);
+        reading.add(fact);
     }
 }
 

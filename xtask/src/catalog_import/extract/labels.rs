@@ -139,7 +139,7 @@ impl<'p, 'a> Uses<'p, 'a> {
     }
 
     /// Events on which the method around a call is called, over callers within the class.
-    fn events(&self, site: &CallSite<'a>, depth: u8) -> BTreeSet<String> {
+    pub(crate) fn events(&self, site: &CallSite<'a>, depth: u8) -> BTreeSet<String> {
         let (Some(class), Some(def), Some(depth)) =
             (site.scope.class, site.scope.functions.first(), depth.checked_sub(1))
         else {

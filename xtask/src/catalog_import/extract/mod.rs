@@ -5,6 +5,7 @@ mod flags;
 mod instruments;
 mod labels;
 mod logs;
+pub(crate) use logs::HOLE;
 pub(crate) mod naming;
 mod routes;
 mod settings;

@@ -26,6 +26,9 @@ const METHODS: &[(&str, &str)] = &[
 /// Methods of a router that are told the HTTP methods.
 const ANY_METHOD: &[&str] = &["api_route", "add_api_route", "route", "add_route"];
 
+/// A route with as many methods passes everything on.
+const ANY: usize = 5;
+
 /// Reads all routes.
 pub(crate) fn read<'a>(program: &Program<'a>, places: &Places, reading: &mut Reading) {
     let prefixes = included(program);
@@ -61,7 +64,8 @@ type Route<'a> = (&'a Expr, BTreeSet<String>, Option<BTreeSet<String>>);
 fn route<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Route<'a>> {
     let Expr::Attribute(called) = site.call.func.as_ref() else { return None };
     let owner = last_name(&called.value)?;
-    if !["router", "app"].iter().any(|word| owner.to_ascii_lowercase().contains(word)) {
+    let owner = owner.to_ascii_lowercase();
+    if !["router", "app"].iter().any(|word| owner == *word || owner.ends_with(&format!("_{word}"))) {
         return None;
     }
     let arguments = &site.call.arguments;
@@ -84,7 +88,10 @@ fn route<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Route<'a>> {
         return None;
     }
     let methods = match arguments.find_keyword("methods") {
-        Some(list) => program.names(&list.value, &site.scope, DEPTH).names.into_keys().collect(),
+        Some(list) => {
+            let names = program.names(&list.value, &site.scope, DEPTH).names;
+            if names.len() >= ANY { BTreeSet::from(["ANY".to_owned()]) } else { names.into_keys().collect() }
+        }
         None => BTreeSet::from(["GET".to_owned()]),
     };
     Some((&called.value, methods, Some(paths)))

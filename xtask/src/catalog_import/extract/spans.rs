@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::Expr;
 
-use super::labels::event_name;
+use super::labels::{Uses, event_name};
 use crate::catalog_import::facts::{Fact, Kind, Reading, Site};
 use crate::catalog_import::source::program::{Binding, CallSite, Program, last_name};
 use crate::catalog_import::source::resolve::DEPTH;
@@ -16,6 +16,7 @@ const STARTS: &[&str] = &["start_span", "start_as_current_span"];
 /// Reads all spans.
 pub(crate) fn read(program: &Program<'_>, reading: &mut Reading) {
     let published = published(program);
+    let uses = Uses::new(program);
     let mut spans: BTreeMap<String, Fact> = BTreeMap::new();
     let mut modules = BTreeSet::new();
     for start in STARTS {
@@ -24,14 +25,21 @@ pub(crate) fn read(program: &Program<'_>, reading: &mut Reading) {
             let Some(name) = site.call.arguments.find_argument_value("name", 0) else { continue };
             let place = Site::of(program, site);
             program.ask();
-            let Some(names) = program.strings(name, &site.scope, DEPTH) else {
+            let events = by_event(program, &uses, name, site);
+            let names = program.strings(name, &site.scope, DEPTH);
+            let names = names.or_else(|| events.as_ref().map(|e| e.keys().cloned().collect()));
+            let Some(names) = names else {
                 reading.unread.insert(("span", place));
                 continue;
             };
             modules.insert(site.scope.module);
             for name in names {
-                let fact = Fact::new(Kind::Span, name.clone(), place.clone())
+                let mut fact = Fact::new(Kind::Span, name.clone(), place.clone())
                     .saying("tracer", tracer(program, site));
+                if let Some(event) = events.as_ref().and_then(|e| e.get(&name)) {
+                    fact.labels.and(published.get(event.as_str()).cloned().unwrap_or_default());
+                    fact.events.insert(event.clone());
+                }
                 spans.entry(name).or_insert(fact);
             }
         }
@@ -48,6 +56,33 @@ pub(crate) fn read(program: &Program<'_>, reading: &mut Reading) {
     for fact in spans.into_values() {
         reading.add(fact);
     }
+}
+
+/// Names of spans that are the values of the events that reach the method: value to event.
+fn by_event<'a>(
+    program: &Program<'a>,
+    uses: &Uses<'_, 'a>,
+    name: &'a Expr,
+    site: &CallSite<'a>,
+) -> Option<BTreeMap<String, String>> {
+    let Expr::Attribute(value) = name else { return None };
+    if value.attr.as_str() != "value" {
+        return None;
+    }
+    let events = uses.events(site, 3);
+    let mut out = BTreeMap::new();
+    for defined in &program.defined {
+        let Some(members) = defined.attributes.get("EventType") else { continue };
+        for event in &events {
+            for (binding, at) in members.get(event.as_str()).into_iter().flatten() {
+                let Binding::Value(text) = binding else { continue };
+                for text in program.strings(text, at, DEPTH).unwrap_or_default() {
+                    out.insert(text, event.clone());
+                }
+            }
+        }
+    }
+    (!out.is_empty()).then_some(out)
 }
 
 fn tracer<'a>(program: &Program<'a>, site: &CallSite<'a>) -> String {

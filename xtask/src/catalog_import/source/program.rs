@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use ruff_python_ast::{Expr, ExprCall, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::{Expr, ExprCall, ExprDict, StmtClassDef, StmtFunctionDef};
 
 use super::{Module, walk};
 
@@ -105,6 +105,8 @@ pub(crate) struct Program<'a> {
     pub(crate) returns: HashMap<Key, Vec<&'a Expr>>,
     /// Names of environment variables that are indexed.
     pub(crate) environ: Vec<(&'a Expr, Scope<'a>)>,
+    /// Mappings that are written out.
+    pub(crate) dicts: Vec<(&'a ExprDict, Scope<'a>)>,
     by_name: HashMap<&'a str, usize>,
     /// Steps left to the question at hand: some code leads round in circles.
     steps: Cell<u32>,
@@ -129,6 +131,7 @@ impl<'a> Program<'a> {
             locals: HashMap::new(),
             returns: HashMap::new(),
             environ: Vec::new(),
+            dicts: Vec::new(),
             by_name: modules.iter().enumerate().map(|(n, m)| (m.name.as_str(), n)).collect(),
             steps: Cell::new(STEPS),
         };

@@ -76,6 +76,22 @@ impl<'a> Program<'a> {
                                 .map(|t| Target { before: Some((call, at.clone())), ..t })
                                 .collect()
                         }
+                        // A function that a function makes.
+                        Expr::Call(call) => self
+                            .callee(&call.func, &at, depth)
+                            .into_iter()
+                            .flat_map(|maker| {
+                                let inside = self.enter(&maker, call, &at);
+                                let made = self.returns.get(&key(maker.function.def));
+                                let made: Vec<Target<'a>> = made
+                                    .into_iter()
+                                    .flatten()
+                                    .filter(|back| matches!(back, Expr::Name(_)))
+                                    .flat_map(|back| self.callee(back, &inside, depth))
+                                    .collect();
+                                made
+                            })
+                            .collect(),
                         Expr::Name(_) | Expr::Attribute(_) => self.callee(value, &at, depth),
                         _ => Vec::new(),
                     })

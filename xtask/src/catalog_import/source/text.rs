@@ -148,10 +148,11 @@ impl<'a> Program<'a> {
             return None;
         }
         let mut out = BTreeSet::new();
-        for (value, at) in found {
+        // `None` stands for "not set yet".
+        for (value, at) in found.into_iter().filter(|(v, _)| !matches!(v, Expr::NoneLiteral(_))) {
             out.extend(self.strings(value, &at, depth)?);
         }
-        Some(out)
+        (!out.is_empty()).then_some(out)
     }
 
     /// The members of a list, tuple, set, the keys of a mapping, or what an iteration gives.
@@ -326,8 +327,7 @@ impl<'a> Program<'a> {
                 self.keys(&choice.body, scope, depth).or(self.keys(&choice.orelse, scope, depth))
             }
             Expr::BoolOp(any) => {
-                let known = any.values.iter().map(|v| self.keys(v, scope, depth));
-                Names::any(known.filter(|k| k.complete))
+                Names::any(any.values.iter().map(|v| self.keys(v, scope, depth)))
             }
             Expr::BinOp(both) if both.op == Operator::BitOr => {
                 let mut out = self.keys(&both.left, scope, depth);

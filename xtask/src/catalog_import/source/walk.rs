@@ -227,6 +227,7 @@ impl<'a> Visitor<'a> for Walker<'_, 'a> {
             Expr::Subscript(index) if last_name(&index.value) == Some("environ") => {
                 self.program.environ.push((&index.slice, self.scope.clone()));
             }
+            Expr::Dict(dict) => self.program.dicts.push((dict, self.scope.clone())),
             Expr::Yield(out) => {
                 if let (Some(value), Some(def)) = (&out.value, self.scope.functions.last()) {
                     self.program.returns.entry(key(def)).or_default().push(value);
