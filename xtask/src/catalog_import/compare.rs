@@ -54,13 +54,23 @@ pub(crate) fn columns_of(written: &Catalog, there: &Catalog, release: Release) -
         }
         let names = columns(table, layout);
         for at in differing {
+            let (written, there) = match layout.labels {
+                Some((labels, _)) if labels == at => {
+                    let only = |a: &Entry, b: &Entry| -> String {
+                        let names = a.labels.keys().filter(|l| !b.labels.contains_key(*l));
+                        names.cloned().collect::<Vec<_>>().join(" ")
+                    };
+                    (only(mine, entry), only(entry, mine))
+                }
+                _ => (cell(&mine.row, at).to_owned(), cell(&entry.row, at).to_owned()),
+            };
             let name = names.get(at).cloned().unwrap_or_else(|| format!("column {}", at + 1));
             out.cells.push((
                 *kind,
                 key.clone(),
                 name,
-                cell(&mine.row, at).to_owned(),
-                cell(&entry.row, at).to_owned(),
+                written,
+                there,
             ));
         }
     }

@@ -78,6 +78,9 @@ pub(crate) struct Args {
     /// Hold the column of a release that the tables have against its package, and write nothing.
     #[arg(long, conflicts_with_all = ["until", "previous", "dry_run"])]
     check: bool,
+    /// With a check that agrees: put the package into the list of packages.
+    #[arg(long, requires = "check")]
+    record: bool,
 }
 
 /// A package read, with what is in it.
@@ -136,6 +139,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         print!("{}", report::check(product.name(), release, &check));
         eprintln!("{:.1} s", started.elapsed().as_secs_f64());
         ensure!(check.differences.is_empty(), "{} differences", check.differences.len());
+        if args.record {
+            ensure_contents(&sources.path, &sources.text(), Mode::Write, "cargo xtask catalog import")?;
+        }
         return Ok(());
     }
     let last = args.until.unwrap_or_else(|| {
@@ -167,6 +173,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         reading: &new.reading,
         before: old,
         readers: &readers,
+        places: &places,
     };
     print!("{}", report::drift(&subject, &drift));
     let releases = (last, release);

@@ -67,6 +67,12 @@ impl Places {
             .unwrap_or_default()
     }
 
+    /// Whether a module is of interest for a kind: all are where no row names any.
+    pub(crate) fn concerns(&self, kind: Kind, path: &str) -> bool {
+        !self.rows.iter().any(|row| row.kind == Some(kind))
+            || !self.components(kind, path).is_empty()
+    }
+
     /// Whether a module is left out altogether.
     pub(crate) fn left_out(&self, path: &str) -> bool {
         self.rows

@@ -8,6 +8,7 @@ use lmcache_prom::contract::Release;
 use super::compare::{Check, Comparison};
 use super::drift::Drift;
 use super::facts::{Fact, Kind, Reading};
+use super::places::Places;
 use super::readers::Readers;
 use super::tables::{Catalog, Column, layout::cell, wording};
 
@@ -34,6 +35,8 @@ pub(crate) struct Subject<'r> {
     pub(crate) before: Option<&'r Reading>,
     /// Who depends on what.
     pub(crate) readers: &'r Readers,
+    /// Modules whose log lines are of interest, where not all are.
+    pub(crate) places: &'r Places,
 }
 
 /// The drift report.
@@ -206,6 +209,7 @@ fn unlisted(out: &mut String, subject: &Subject<'_>, drift: &Drift, column: &Col
         .reading
         .of(Kind::Log)
         .filter(|f| matches!(f.says("level"), "warning" | "error" | "critical"))
+        .filter(|f| subject.places.concerns(Kind::Log, &f.site.path))
         .filter(|f| before.get(Kind::Log, &f.key).is_none())
         .map(|f| (wording::template(&f.key), f))
         .filter(|(text, _)| !expressions.iter().any(|e| e.is_match(text)))

@@ -46,11 +46,13 @@ struct Made<'a> {
     name: &'a Expr,
 }
 
-fn made<'a>(site: &CallSite<'a>) -> Option<Made<'a>> {
+fn made<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Made<'a>> {
     let called = last_name(&site.call.func)?;
     let arguments = &site.call.arguments;
     if let Some((_, kind)) = METER.iter().find(|(name, _)| *name == called)
         && matches!(site.call.func.as_ref(), Expr::Attribute(_))
+        // A method of the package that is called like one of a meter makes its own.
+        && program.callee(&site.call.func, &site.scope, 3).is_empty()
     {
         let name = arguments.find_argument_value("name", 0)?;
         return Some(Made { kind, meter: true, observable: called.contains("observable"), name });
@@ -86,7 +88,7 @@ pub(crate) fn read<'a>(program: &Program<'a>, reading: &mut Reading) {
     let uses = labels::Uses::new(program);
     declared(program, reading);
     for site in &program.calls {
-        let Some(made) = made(site) else { continue };
+        let Some(made) = made(program, site) else { continue };
         // A function that makes what its caller names: every call of it is an instrument.
         let wrapper = site
             .scope
@@ -140,7 +142,7 @@ fn entry<'a>(
     site: &CallSite<'a>,
 ) {
     let Some(called) = last_name(&site.call.func) else { return };
-    if site.call.arguments.find_keyword("documentation").is_none() || made(site).is_some() {
+    if site.call.arguments.find_keyword("documentation").is_none() || made(program, site).is_some() {
         return;
     }
     let kinds = ["Counter", "Gauge", "Histogram", "Summary"];
