@@ -1,6 +1,6 @@
 //! The Markdown rendering of `inferguard observability-coverage`.
 
-use super::check::{claim, span};
+use super::check::{claim, newer_lines, span};
 use super::coverage::{
     cell, found, offload_lines, reconciled, sourced, summary, window_name, word, worth_lines,
 };
@@ -11,6 +11,9 @@ use crate::report::{BackendStatus, CoverageReport};
 /// Renders the report.
 pub fn coverage_markdown(report: &CoverageReport) -> String {
     let mut doc = Markdown::titled("Observability coverage");
+    for line in newer_lines(&report.releases) {
+        doc.paragraph(&line);
+    }
     doc.paragraph(&report.headline);
     doc.paragraph(&summary(report));
     runs(&mut doc, report);

@@ -201,7 +201,7 @@ fn holes(text: &str) -> String {
                 }
                 continue;
             }
-            if next.is_ascii_digit() || "#-+ .*l".contains(next) {
+            if next.is_ascii_digit() || "#-+.*l".contains(next) {
                 spec.push(next);
                 chars.next();
                 continue;
