@@ -12,7 +12,7 @@ use super::tables::lines::Table;
 pub(crate) const FILE: &str = "xtask/catalog/packages.csv";
 
 /// The row of a release: file, hash, when built, when read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Source {
     /// Product and release.
     pub(crate) product: String,
