@@ -157,13 +157,13 @@ fn a_release_that_the_contract_does_not_reach_is_told_first() {
     assert!(note.contains("1 names on these pages are in no examined release"), "{note}");
     assert!(note.contains("catalog import --product lmcache --version RELEASE"), "{note}");
     let drift =
-        run_with(&["catalog", "drift", "-", "--release", "9.1.0", "--json"], page.as_bytes()).json();
+        run_with(&["catalog", "drift", "-", "--release", "9.1.0", "--json"], page.as_bytes())
+            .json();
     let note = drift["refresh"]["lmcache"]["note"].as_str().unwrap();
     assert!(note.contains("--version 9.1.0"), "{note}");
     // What a known release has lost may be renamed in a newer one.
-    let args = |command: &'static str, release: &'static str| {
-        vec![command, "-", "--release", release]
-    };
+    let args =
+        |command: &'static str, release: &'static str| vec![command, "-", "--release", release];
     for command in ["check", "lmcache-compat", "observability-coverage"] {
         let newer = run_with(&args(command, "9.1.0"), page.as_bytes()).stdout;
         let first = newer.lines().take(4).collect::<Vec<_>>().join(" ");

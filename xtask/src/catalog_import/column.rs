@@ -1,10 +1,11 @@
-//! Writing the next column: rows close, rows begin, labels come and go; judgement is carried over.
+//! Writing a column: rows close, rows begin, labels come and go; what was judged stays.
 
 use lmcache_prom::contract::Release;
 
 use super::drift::Drift;
 use super::facts::{Fact, Kind, Reading};
 use super::tables::layout::{Layout, Releases, cell};
+use super::tables::lines::Line;
 use super::tables::{Catalog, Entry, spans};
 
 /// What stands where a person has not judged yet. It is what claims least.
@@ -22,42 +23,51 @@ const METRIC_TABLES: &[(&str, &str, &str)] = &[
     ("sglang:", "sglang", "sglang"),
 ];
 
-/// Continues a catalog that ends at `previous` by one release. `judgement` is a later state of the
-/// same tables, of which rows that begin here are taken over.
+/// Writes the column of a release into a catalog that ends before it, or that has it already: what
+/// is there stays as it was judged.
 pub(crate) fn write(
     mut catalog: Catalog,
-    judgement: Option<&Catalog>,
     drift: &Drift,
     reading: &Reading,
     (previous, release): (Release, Release),
 ) -> Catalog {
     let old = catalog.column(previous);
-    let kept = judgement.map(|j| j.column(release)).unwrap_or_default();
-    catalog.order.push(release);
-    catalog.set_order();
+    let there = catalog.column(release);
+    let has = |kind: Kind, key: &str| there.get(&(kind, key.to_owned()));
+    if !catalog.order.contains(&release) {
+        catalog.order.push(release);
+        catalog.set_order();
+    }
     if catalog.product == "lmcache"
+        && catalog.build(release).is_none()
         && let Some(build) = reading.of(Kind::Build).next()
     {
         let row = vec![release.to_string(), build.key.clone()];
-        catalog.commits.lines.push(super::tables::lines::Line::Row(row));
+        catalog.commits.lines.push(Line::Row(row));
     }
     for (kind, key) in &drift.gone {
         catalog.close(*kind, key, previous);
     }
+    let layout_of =
+        |catalog: &Catalog, entry: &Entry| catalog.tables.get(entry.table).map(|(l, _)| *l);
     for change in drift.changes.iter().filter(|c| c.what == "type") {
+        if has(change.kind, &change.key).is_some_and(|e| cell(&e.row, 3) == change.new) {
+            continue;
+        }
         catalog.close(change.kind, &change.key, previous);
         let Some(entry) = old.get(&(change.kind, change.key.clone())) else { continue };
-        let Some((layout, _)) = catalog.tables.get(entry.table) else { continue };
-        let layout = *layout;
+        let Some(layout) = layout_of(&catalog, entry) else { continue };
         let mut row = begun(&layout, &entry.row, release);
         set(&mut row, 3, &change.new);
         catalog.insert(entry.table, row);
     }
     for rename in &drift.renamed {
         catalog.close(rename.kind, &rename.old, previous);
+        if has(rename.kind, &rename.new).is_some() {
+            continue;
+        }
         let Some(entry) = old.get(&(rename.kind, rename.old.clone())) else { continue };
-        let Some((layout, _)) = catalog.tables.get(entry.table) else { continue };
-        let layout = *layout;
+        let Some(layout) = layout_of(&catalog, entry) else { continue };
         let mut row = begun(&layout, &entry.row, release);
         renamed(&layout, &mut row, &rename.old, &rename.new);
         let fact = reading.get(rename.kind, &rename.new);
@@ -73,19 +83,19 @@ pub(crate) fn write(
     }
     for (kind, key) in &drift.new {
         let Some(fact) = reading.get(*kind, key) else { continue };
-        let Some(number) = table_of(&catalog, fact) else { continue };
-        let Some((layout, _)) = catalog.tables.get(number) else { continue };
-        let carried = kept
-            .get(&(*kind, key.clone()))
-            .filter(|e| layout.span(&e.row).is_some_and(|s| s.from == Some(release)));
-        let row = match carried {
-            Some(Entry { row, .. }) => row.clone(),
-            None => fresh(fact, release),
-        };
-        catalog.insert(number, row);
+        if has(*kind, key).is_none()
+            && let Some(number) = table_of(&catalog, fact)
+        {
+            catalog.insert(number, fresh(fact, release));
+        }
     }
     for change in &drift.labels {
         let mark = if change.kind == Kind::Metric { "?" } else { "" };
+        let known = has(change.kind, &change.key).map(|e| e.labels.clone()).unwrap_or_default();
+        let differing = |names: &[String], there: bool| -> Vec<String> {
+            names.iter().filter(|n| known.contains_key(*n) == there).cloned().collect()
+        };
+        let (came, went) = (differing(&change.came, false), differing(&change.went, true));
         catalog.change(change.kind, &change.key, release, |layout, row| {
             let (Some((at, marks_last)), Some(own)) = (layout.labels, layout.span(row)) else {
                 return;
@@ -93,14 +103,9 @@ pub(crate) fn write(
             if own.from == Some(release) {
                 return;
             }
-            let text = spans::change(
-                cell(row, at),
-                own,
-                (previous, release),
-                (&change.came, &change.went),
-                mark,
-                marks_last,
-            );
+            let releases = (previous, release);
+            let text =
+                spans::change(cell(row, at), own, releases, (&came, &went), mark, marks_last);
             set(row, at, &text);
         });
     }
@@ -187,7 +192,17 @@ fn fresh(fact: &Fact, release: Release) -> Vec<String> {
             let (otel, unit) = (fact.says("otel"), fact.says("unit"));
             let kind = fact.says("type");
             cells = vec![
-                &signal, &fact.key, otel, kind, unit, &release, "-", "first_use", "", &labels, "",
+                &signal,
+                &fact.key,
+                otel,
+                kind,
+                unit,
+                &release,
+                "-",
+                "first_use",
+                "",
+                &labels,
+                "",
             ];
         }
         Kind::Route => {

@@ -65,13 +65,7 @@ pub(crate) fn columns_of(written: &Catalog, there: &Catalog, release: Release) -
                 _ => (cell(&mine.row, at).to_owned(), cell(&entry.row, at).to_owned()),
             };
             let name = names.get(at).cloned().unwrap_or_else(|| format!("column {}", at + 1));
-            out.cells.push((
-                *kind,
-                key.clone(),
-                name,
-                written,
-                there,
-            ));
+            out.cells.push((*kind, key.clone(), name, written, there));
         }
     }
     out.extra.extend(ours.keys().filter(|k| !theirs.contains_key(*k)).cloned());
@@ -138,7 +132,10 @@ pub(crate) fn check(
             .labels
             .names
             .keys()
-            .filter(|l| catalog.tables.get(entry.table).is_some_and(|(t, _)| t.labels.is_some()) && !entry.labels.contains_key(*l))
+            .filter(|l| {
+                catalog.tables.get(entry.table).is_some_and(|(t, _)| t.labels.is_some())
+                    && !entry.labels.contains_key(*l)
+            })
             .map(String::as_str)
             .collect();
         if !lacks.is_empty() {
@@ -154,7 +151,11 @@ pub(crate) fn check(
                     tell(
                         *kind,
                         key,
-                        format!("{what} {:?} in the table, {:?} in the package", cell(&entry.row, at), fact.says(what)),
+                        format!(
+                            "{what} {:?} in the table, {:?} in the package",
+                            cell(&entry.row, at),
+                            fact.says(what)
+                        ),
                     );
                 }
             }

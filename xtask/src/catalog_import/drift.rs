@@ -115,7 +115,10 @@ pub(crate) fn between(
     }
     for (kind, key) in found.keys() {
         let entry = (*kind, key.clone());
-        if whole.contains(kind) && !column.contains_key(&entry) && !judged.accepts(*kind, key, release) {
+        if whole.contains(kind)
+            && !column.contains_key(&entry)
+            && !judged.accepts(*kind, key, release)
+        {
             drift.new.insert(entry);
         }
     }
@@ -132,7 +135,10 @@ pub(crate) fn between(
         if *kind == Kind::Metric {
             for (what, at) in [("type", 3), ("unit", 4)] {
                 let (now, then) = (fact.says(what), cell(&entry.row, at));
-                if !now.is_empty() && now != then && (what == "type" || !fact.says("otel").is_empty()) {
+                if !now.is_empty()
+                    && now != then
+                    && (what == "type" || !fact.says("otel").is_empty())
+                {
                     drift.changes.push(Change {
                         kind: *kind,
                         key: key.clone(),

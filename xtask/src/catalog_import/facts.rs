@@ -97,10 +97,7 @@ impl Site {
         within.extend(scope.functions.iter().map(|f| f.name.as_str()));
         Self {
             path: program.path(scope).to_owned(),
-            line: program
-                .modules
-                .get(scope.module)
-                .map_or(0, |m| m.line(site.call.range_start)),
+            line: program.modules.get(scope.module).map_or(0, |m| m.line(site.call.range_start)),
             within: within.join("."),
         }
     }

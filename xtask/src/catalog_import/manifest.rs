@@ -49,11 +49,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Source>> {
 }
 
 /// The table with the row of a package set; tells of another hash for the same file.
-pub(crate) fn with(
-    root: &Path,
-    package: &Package,
-    today: &str,
-) -> Result<(Table, Option<String>)> {
+pub(crate) fn with(root: &Path, package: &Package, today: &str) -> Result<(Table, Option<String>)> {
     let mut table = table(root)?;
     let release: String = package.version.clone();
     let same = |row: &[String]| cell(row, 0) == package.name && cell(row, 1) == release;

@@ -60,7 +60,12 @@ pub(crate) struct Args {
     #[arg(long)]
     product: Product,
     /// The package: a wheel or a source distribution.
-    #[arg(long, value_name = "FILE", required_unless_present = "version", conflicts_with = "version")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "version",
+        conflicts_with = "version"
+    )]
     wheel: Option<PathBuf>,
     /// The release, downloaded from PyPI with pip.
     #[arg(long, value_name = "RELEASE")]
@@ -109,7 +114,8 @@ fn fetch_and_read(what: &str, product: Product, places: &Places) -> Result<Read>
     if file.is_file() {
         return read(file, product, places);
     }
-    let _: Release = what.parse().with_context(|| format!("{what}: neither a file nor a release"))?;
+    let _: Release =
+        what.parse().with_context(|| format!("{what}: neither a file nor a release"))?;
     let dir = tempfile::tempdir()?;
     let file = fetch::download(product.name(), what, dir.path())?;
     read(&file, product, places)
@@ -134,13 +140,22 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
         println!("another file than the one that was read: {other}");
     }
     if args.check {
-        ensure!(there.order.contains(&release), "{} {release} is not in the tables", product.name());
+        ensure!(
+            there.order.contains(&release),
+            "{} {release} is not in the tables",
+            product.name()
+        );
         let check = compare::check(&there, release, &new.reading, &judged);
         print!("{}", report::check(product.name(), release, &check));
         eprintln!("{:.1} s", started.elapsed().as_secs_f64());
         ensure!(check.differences.is_empty(), "{} differences", check.differences.len());
         if args.record {
-            ensure_contents(&sources.path, &sources.text(), Mode::Write, "cargo xtask catalog import")?;
+            ensure_contents(
+                &sources.path,
+                &sources.text(),
+                Mode::Write,
+                "cargo xtask catalog import",
+            )?;
         }
         return Ok(());
     }
@@ -179,13 +194,13 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let releases = (last, release);
     if args.dry_run {
         if there.order.contains(&release) {
-            let written = column::write(base, None, &drift, &new.reading, releases);
+            let written = column::write(base, &drift, &new.reading, releases);
             let there = there.cut(release);
             println!();
             print!("{}", report::comparison(&compare::columns_of(&written, &there, release)));
         }
     } else {
-        let written = column::write(base, Some(&there), &drift, &new.reading, releases);
+        let written = column::write(there.clone(), &drift, &new.reading, releases);
         for (path, text) in written.files() {
             ensure_contents(path, &text, Mode::Write, "cargo xtask catalog import")?;
         }

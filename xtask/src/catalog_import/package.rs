@@ -105,7 +105,8 @@ fn of_tar(bytes: &[u8]) -> Result<Contents> {
             continue;
         }
         let path = path.to_owned();
-        if about && let Ok(seconds) = entry.header().mtime()
+        if about
+            && let Ok(seconds) = entry.header().mtime()
             && let Ok(time) = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap_or(0))
         {
             built = time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();

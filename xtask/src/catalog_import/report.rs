@@ -110,7 +110,8 @@ pub(crate) fn drift(subject: &Subject<'_>, drift: &Drift) -> String {
     }
     let _ = writeln!(out, "\ntypes and units: {}", drift.changes.len());
     for c in &drift.changes {
-        let _ = writeln!(out, "  {} {}: {} {:?} -> {:?}", c.kind.name(), c.key, c.what, c.old, c.new);
+        let _ =
+            writeln!(out, "  {} {}: {} {:?} -> {:?}", c.kind.name(), c.key, c.what, c.old, c.new);
         depends(&mut out, c.kind, &c.key);
     }
     unlisted(&mut out, subject, drift, &column);
@@ -178,7 +179,8 @@ fn unlisted(out: &mut String, subject: &Subject<'_>, drift: &Drift, column: &Col
             a.of(kind).filter(|f| b.get(kind, &f.key).is_none()).map(|f| f.key.clone()).collect()
         };
         let (came, went) = (differing(subject.reading, before), differing(before, subject.reading));
-        let ours = |name: &String| kind != Kind::Variable || name.to_lowercase().contains("lmcache");
+        let ours =
+            |name: &String| kind != Kind::Variable || name.to_lowercase().contains("lmcache");
         let list = |sign: char, names: Vec<String>| {
             names.into_iter().filter(ours).map(|n| format!("{sign}{n}")).collect::<Vec<_>>()
         };
@@ -216,7 +218,8 @@ fn unlisted(out: &mut String, subject: &Subject<'_>, drift: &Drift, column: &Col
         .map(|(text, f)| format!("  {} {text}\n    {}", f.says("level"), f.site))
         .collect();
     loud.sort();
-    let _ = writeln!(out, "\nlog lines of warnings and errors that no template reads: {}", loud.len());
+    let _ =
+        writeln!(out, "\nlog lines of warnings and errors that no template reads: {}", loud.len());
     for line in loud {
         let _ = writeln!(out, "{line}");
     }
@@ -255,7 +258,8 @@ pub(crate) fn comparison(comparison: &Comparison) -> String {
     }
     let _ = writeln!(out, "cells that needed judgement: {}", comparison.cells.len());
     for (kind, key, column, written, there) in &comparison.cells {
-        let _ = writeln!(out, "  {} {key}\n    {column}: {written:?}, judged {there:?}", kind.name());
+        let _ =
+            writeln!(out, "  {} {key}\n    {column}: {written:?}, judged {there:?}", kind.name());
     }
     out
 }

@@ -1,17 +1,16 @@
 #![allow(clippy::unwrap_used)]
 
-//! Small packages made here, one a kind of fact, and an import into tables made here.
+//! Small packages made here, one a kind of fact.
 
 use std::io::{Cursor, Write as _};
-use std::path::Path;
 
 use lmcache_prom::contract::Release;
 
 use super::facts::{Fact, Kind, Reading};
-use super::judged::Judged;
 use super::places::Places;
-use super::tables::Catalog;
-use super::{column, compare, drift, extract, package};
+use super::{extract, package};
+
+mod import;
 
 const PLACES: &str = "lmcache\troute\tlmcache/http/\tmp_server,embedded\n\
                       lmcache\tflag\tlmcache/cli.py\tlmcache-server\n\
@@ -21,7 +20,8 @@ const PLACES: &str = "lmcache\troute\tlmcache/http/\tmp_server,embedded\n\
 fn wheel(version: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
-    let metadata = format!("Metadata-Version: 2.1\nName: LMCache\nVersion: {version}\n\nName: no\n");
+    let metadata =
+        format!("Metadata-Version: 2.1\nName: LMCache\nVersion: {version}\n\nName: no\n");
     let info = format!("lmcache-{version}.dist-info/METADATA");
     for (path, text) in files.iter().copied().chain([(info.as_str(), metadata.as_str())]) {
         zip.start_file(path, options).unwrap();
@@ -31,7 +31,8 @@ fn wheel(version: &str, files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn reading(files: &[(&str, &str)]) -> Reading {
-    let package = package::of_bytes("lmcache-1.0.0-py3-none-any.whl", &wheel("1.0.0", files)).unwrap();
+    let package =
+        package::of_bytes("lmcache-1.0.0-py3-none-any.whl", &wheel("1.0.0", files)).unwrap();
     extract::read(&package, &Places::parse(PLACES, "lmcache").unwrap())
 }
 
@@ -51,11 +52,13 @@ fn release(text: &str) -> Release {
 #[test]
 fn a_package_tells_what_it_is() {
     let files = [("lmcache/a.py", "X = 1\n"), ("lmcache/b.so", "\0")];
-    let package = package::of_bytes("lmcache-1.2.0-py3-none-any.whl", &wheel("1.2.0", &files)).unwrap();
+    let package =
+        package::of_bytes("lmcache-1.2.0-py3-none-any.whl", &wheel("1.2.0", &files)).unwrap();
     assert_eq!((package.name.as_str(), package.version.as_str()), ("lmcache", "1.2.0"));
     assert_eq!(package.sources.len(), 1);
     assert_eq!(package.sha256.len(), 64);
-    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut tar =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
     for (path, text) in [
         ("vllm-2.0.0/PKG-INFO", "Name: vllm\nVersion: 2.0.0\n"),
         ("vllm-2.0.0/vllm/a.py", "X = 1\n"),
@@ -223,7 +226,9 @@ app.include_router(router, prefix="/v1")
     ]);
     let mut want = Vec::new();
     for component in ["embedded", "mp_server"] {
-        for route in ["DELETE /v1/cache/objects/{name}", "GET /v1/cache/objects", "POST /raw", "PUT /raw"] {
+        for route in
+            ["DELETE /v1/cache/objects/{name}", "GET /v1/cache/objects", "POST /raw", "PUT /raw"]
+        {
             want.push(format!("{component} {route}"));
         }
     }
@@ -258,7 +263,10 @@ class Tracing:
     ]);
     assert_eq!(keys(&reading, Kind::Span), ["cb.noop", "mp.store"]);
     let store = reading.get(Kind::Span, "mp.store").unwrap();
-    assert_eq!((labels(store), store.says("tracer")), (vec!["stored_count".into()], "lmcache_mp.server"));
+    assert_eq!(
+        (labels(store), store.says("tracer")),
+        (vec!["stored_count".into()], "lmcache_mp.server")
+    );
     assert_eq!(labels(reading.get(Kind::Span, "cb.noop").unwrap()), ["reason"]);
 }
 
@@ -327,162 +335,12 @@ other.info("not a logger")
         keys(&reading, Kind::Log).iter().map(|t| t.replace('\u{1}', "{}")).collect();
     assert_eq!(
         texts,
-        ["{} is off at 100%", "{} is on at 100%", "lost {} of {}", "no such thing", "took {} s for {}"]
+        [
+            "{} is off at 100%",
+            "{} is on at 100%",
+            "lost {} of {}",
+            "no such thing",
+            "took {} s for {}"
+        ]
     );
-}
-
-/// A repository with the tables that LMCache has, small.
-fn tables(root: &Path) {
-    let write = |path: &str, text: &str| {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("crates/lmcache-prom/contract/releases.csv", "product|complete|releases\nlmcache|yes|1.0.0 1.1.0\n");
-    write("crates/lmcache-http/contract/commits.csv", "release|commit\n1.0.0|ga\n1.1.0|gb\n");
-    write(
-        "crates/lmcache-prom/contract/lmcache-mp.csv",
-        "# why\nsignal|name|otel|type|unit|from|to|when|needs|labels|nearest\n\
-         mp.l1.read|lmcache_mp_l1_read_chunks_total|lmcache_mp.l1_read|counter|chunks|1.0.0|-|after:x||model_name tag?@1.1.0|\n\
-         mp.lost|lmcache_mp_lost_total|lmcache_mp.lost|counter||1.0.0|1.0.0|after:x|||mp.l1.read\n\
-         mp.young|lmcache_mp_young|lmcache_mp.young|gauge||1.1.0|-|with:mp.server|||\n",
-    );
-    write("crates/lmcache-prom/contract/lmcache-embedded.csv", "signal|name|otel|type|unit|from|to|when|needs|labels|nearest\n");
-    write(
-        "crates/lmcache-http/contract/routes.csv",
-        "component|method|path|from|to|class|why|exposes|previous|next|ask|note\n\
-         mp_server|GET|/old|1.0.0|1.0.0|safe|reads|||/new|status|\n\
-         mp_server|GET|/new|1.1.0|-|safe|reads||/old||status|\n",
-    );
-    write("crates/lmcache-otel/contract/spans.csv", "span|tracer|parent|kind|from|to|attributes\n");
-    write("crates/lmcache-trace/contract/calls.csv", "call|from|to|args\n");
-    write("crates/lmcache-trace/contract/codecs.csv", "tag|from|to\n");
-    write("crates/lmcache-launch/tables/known_keys.tsv", "chunk_size\t1.0.0\t\n");
-    write(
-        "crates/lmcache-logs/tables/events.tsv",
-        "mp.up\t-\t-\tlmcache\t1.0.0..1.0.0\tServer on {port}\tup\n\
-         mp.up\t-\t-\tlmcache\t1.1.0..\tServer listens on {port}\tup\n",
-    );
-}
-
-const OLD: &[(&str, &str)] = &[
-    (
-        "lmcache/m.py",
-        "class S:\n    def __init__(self):\n        self.a = m.create_counter(\"lmcache_mp.l1_read\", unit=\"chunks\")\n        \
-         self.b = m.create_counter(\"lmcache_mp.lost\")\n    def on(self):\n        self.a.add(1, {\"model_name\": 1})\n        self.b.add(1)\n",
-    ),
-    ("lmcache/http/a.py", "@router.get(\"/old\")\ndef f(): ...\nlogger.info(\"Server on %d\", port)\n"),
-    ("lmcache/config.py", "_CONFIG_DEFINITIONS = {\"chunk_size\": {}}\n"),
-];
-
-const NEW: &[(&str, &str)] = &[
-    (
-        "lmcache/m.py",
-        "class S:\n    def __init__(self):\n        self.a = m.create_counter(\"lmcache_mp.l1_read\", unit=\"chunks\")\n        \
-         self.c = m.create_gauge(\"lmcache_mp.young\")\n    def on(self):\n        self.a.add(1, {\"model_name\": 1, \"tag\": 2})\n        self.c.set(1)\n",
-    ),
-    ("lmcache/http/a.py", "@router.get(\"/new\")\ndef f(): ...\nlogger.info(\"Server listens on %d\", port)\n"),
-    ("lmcache/config.py", "_CONFIG_DEFINITIONS = {\"chunk_size\": {}}\n"),
-    ("lmcache/_version.py", "__commit_id__ = 'gb'\n"),
-];
-
-const PLACES_MP: &str = "lmcache\troute\tlmcache/http/\tmp_server\n\
-                         lmcache\tconfig-key\tlmcache/config.py\tembedded\n";
-
-const JUDGED: &str = r#"
-[[rename]]
-product = "lmcache"
-release = "1.1.0"
-kind = "route"
-old = "mp_server GET /old"
-new = "mp_server GET /new"
-reason = "the same handler"
-
-[[rename]]
-product = "lmcache"
-release = "1.1.0"
-kind = "log"
-old = "Server on {port}"
-new = "Server listens on {port}"
-reason = "the same call"
-"#;
-
-fn of(files: &[(&str, &str)]) -> Reading {
-    let package = package::of_bytes("x.whl", &wheel("1.1.0", files)).unwrap();
-    extract::read(&package, &Places::parse(PLACES_MP, "lmcache").unwrap())
-}
-
-#[test]
-fn a_catalog_cut_and_continued_is_the_catalog() {
-    let dir = tempfile::tempdir().unwrap();
-    tables(dir.path());
-    let there = Catalog::read(dir.path(), "lmcache").unwrap();
-    let (last, next) = (release("1.0.0"), release("1.1.0"));
-    let cut = there.cut(last);
-    let text = |catalog: &Catalog, n: usize| catalog.tables[n].1.text();
-    assert!(text(&cut, 0).contains("mp.lost|lmcache_mp_lost_total|lmcache_mp.lost|counter||1.0.0|-|"));
-    assert!(!text(&cut, 0).contains("young") && !text(&cut, 0).contains("tag"));
-    assert_eq!(cut.column(last).len(), 5);
-    let judged = Judged::parse(JUDGED, "lmcache").unwrap();
-    let (old, new) = (of(OLD), of(NEW));
-    let drift = drift::between(&cut, (last, next), (Some(&old), &new), &judged);
-    let named = |kind, name: &str| (kind, name.to_owned());
-    assert_eq!(drift.new.iter().cloned().collect::<Vec<_>>(), [named(Kind::Metric, "lmcache_mp_young")]);
-    assert_eq!(drift.gone.iter().cloned().collect::<Vec<_>>(), [named(Kind::Metric, "lmcache_mp_lost_total")]);
-    assert_eq!(drift.renamed.len(), 2);
-    assert_eq!(drift.labels[0].came, ["tag"]);
-    assert_eq!((drift.candidates.len(), drift.doubtful.len(), drift.changes.len()), (0, 0, 0));
-    // With the judgement of the later tables, every table is as it was, up to the mark of a label.
-    let again = column::write(cut.clone(), Some(&there), &drift, &new, (last, next));
-    for n in 0..there.tables.len() {
-        let mut lines: Vec<String> = text(&again, n).lines().map(str::to_owned).collect();
-        let mut want: Vec<String> = text(&there, n).lines().map(str::to_owned).collect();
-        lines.sort();
-        want.sort();
-        assert_eq!(lines, want, "table {n}");
-    }
-    assert_eq!(again.releases.text(), there.releases.text());
-    assert_eq!(again.commits.text(), there.commits.text());
-    // Without it, what nobody judged claims least, and the comparison says so.
-    let bare = column::write(cut, None, &drift, &new, (last, next));
-    assert!(text(&bare, 0).contains("mp.young|lmcache_mp_young|lmcache_mp.young|gauge||1.1.0|-|first_use|"));
-    let comparison = compare::columns_of(&bare, &there, next);
-    assert!(comparison.lacking.is_empty() && comparison.extra.is_empty());
-    let cells: Vec<&str> = comparison.cells.iter().map(|c| c.2.as_str()).collect();
-    assert_eq!(cells, ["when"]);
-    // The released column and its package agree; another package does not.
-    assert!(compare::check(&there, next, &new, &judged).differences.is_empty());
-    let wrong = compare::check(&there, next, &old, &judged).differences;
-    assert!(wrong.iter().any(|(_, key, _)| key == "lmcache_mp_lost_total"), "{wrong:?}");
-    assert!(wrong.iter().any(|(_, key, _)| key == "mp_server GET /new"), "{wrong:?}");
-}
-
-#[test]
-fn nothing_is_closed_without_the_release_before() {
-    let dir = tempfile::tempdir().unwrap();
-    tables(dir.path());
-    let cut = Catalog::read(dir.path(), "lmcache").unwrap().cut(release("1.0.0"));
-    let (old, new) = (of(OLD), of(NEW));
-    let releases = (release("1.0.0"), release("1.1.0"));
-    let blind = drift::between(&cut, releases, (None, &new), &Judged::default());
-    assert!(blind.gone.is_empty());
-    assert_eq!(blind.doubtful.len(), 3);
-    // Unjudged, a rename is proposed by its place.
-    let seeing = drift::between(&cut, releases, (Some(&old), &new), &Judged::default());
-    let proposed: Vec<(&str, &str)> =
-        seeing.candidates.iter().map(|c| (c.old.as_str(), c.new.as_str())).collect();
-    assert_eq!(proposed, [("mp_server GET /old", "mp_server GET /new"), ("Server on {port}", "Server listens on {}")]);
-    // What the reading of the release before does not find either is not gone.
-    let none = drift::between(&cut, releases, (Some(&of(&OLD[2..])), &of(&NEW[2..])), &Judged::default());
-    assert!(none.gone.is_empty() && none.doubtful.is_empty());
-    let written = column::write(cut, None, &none, &new, releases);
-    assert!(written.tables[0].1.text().contains("lmcache_mp_lost_total|lmcache_mp.lost|counter||1.0.0|-|"));
-}
-
-#[test]
-fn judgement_needs_a_reason() {
-    let bare = JUDGED.replace("the same call", " ");
-    assert!(Judged::parse(&bare, "lmcache").unwrap_err().to_string().contains("needs a reason"));
-    assert!(Judged::parse(&bare, "vllm").is_ok());
-    assert!(Judged::parse("[[accept]]\nproduct=\"vllm\"\nkind=\"x\"\nnames=\"*\"\nreason=\"r\"", "vllm").is_err());
 }

@@ -15,7 +15,9 @@ pub(crate) fn read(program: &Program<'_>, reading: &mut Reading) {
     for (call, factory, what) in REGISTER {
         for number in program.calls_by_name.get(call).into_iter().flatten() {
             let Some(site) = program.calls.get(*number) else { continue };
-            let ruff_python_ast::Expr::Attribute(called) = site.call.func.as_ref() else { continue };
+            let ruff_python_ast::Expr::Attribute(called) = site.call.func.as_ref() else {
+                continue;
+            };
             let owner = crate::catalog_import::source::program::last_name(&called.value);
             if owner != Some(factory) {
                 continue;

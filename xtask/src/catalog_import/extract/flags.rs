@@ -53,11 +53,10 @@ pub(crate) fn read(program: &Program<'_>, places: &Places, reading: &mut Reading
         for name in names {
             for owner in &programs {
                 let fact = |name: &str| {
-                    let fact =
-                        Fact::new(Kind::Flag, format!("{owner} {name}"), place.clone())
-                            .saying("component", owner.as_str())
-                            .saying("name", name)
-                            .saying("takes", takes);
+                    let fact = Fact::new(Kind::Flag, format!("{owner} {name}"), place.clone())
+                        .saying("component", owner.as_str())
+                        .saying("name", name)
+                        .saying("takes", takes);
                     match &default {
                         Some(value) => fact.saying("default", value.to_string()),
                         None => fact,
@@ -90,10 +89,10 @@ pub(crate) fn literal(expr: &Expr) -> Option<Value> {
         },
         Expr::UnaryOp(minus) if minus.op == ruff_python_ast::UnaryOp::USub => {
             match literal(&minus.operand)? {
-                Value::Number(n) if n.is_i64() => n.as_i64().and_then(i64::checked_neg).map(Value::from),
-                Value::Number(n) => {
-                    serde_json::Number::from_f64(-n.as_f64()?).map(Value::Number)
+                Value::Number(n) if n.is_i64() => {
+                    n.as_i64().and_then(i64::checked_neg).map(Value::from)
                 }
+                Value::Number(n) => serde_json::Number::from_f64(-n.as_f64()?).map(Value::Number),
                 _ => None,
             }
         }

@@ -60,8 +60,8 @@ fn made<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Made<'a>> {
     let (_, kind) = CLIENT.iter().find(|(name, _)| *name == called)?;
     let name = arguments.find_argument_value("name", 0)?;
     let known = CLIENT_ARGUMENTS.iter().any(|a| arguments.find_keyword(a).is_some());
-    let texts = arguments.args.len() >= 2
-        && matches!(arguments.args.first(), Some(Expr::StringLiteral(_)));
+    let texts =
+        arguments.args.len() >= 2 && matches!(arguments.args.first(), Some(Expr::StringLiteral(_)));
     (known || texts).then_some(Made { kind, meter: false, observable: false, name })
 }
 
@@ -135,14 +135,10 @@ fn declared(program: &Program<'_>, reading: &mut Reading) {
     }
 }
 
-fn entry<'a>(
-    program: &Program<'a>,
-    reading: &mut Reading,
-    key: &'a Expr,
-    site: &CallSite<'a>,
-) {
+fn entry<'a>(program: &Program<'a>, reading: &mut Reading, key: &'a Expr, site: &CallSite<'a>) {
     let Some(called) = last_name(&site.call.func) else { return };
-    if site.call.arguments.find_keyword("documentation").is_none() || made(program, site).is_some() {
+    if site.call.arguments.find_keyword("documentation").is_none() || made(program, site).is_some()
+    {
         return;
     }
     let kinds = ["Counter", "Gauge", "Histogram", "Summary"];
@@ -192,9 +188,10 @@ fn one<'a>(
         if made.observable {
             (labels::observed(program, site, scope), BTreeSet::new())
         } else {
-            outer.target.map_or((Names { complete: false, ..Names::default() }, BTreeSet::new()), |target| {
-                uses.of(target, &outer.scope)
-            })
+            outer.target.map_or(
+                (Names { complete: false, ..Names::default() }, BTreeSet::new()),
+                |target| uses.of(target, &outer.scope),
+            )
         }
     } else {
         let labels = arguments.find_argument_value("labelnames", 2);

@@ -118,9 +118,11 @@ impl<'p, 'a> Uses<'p, 'a> {
                     if let Expr::Attribute(method) = inner.call.func.as_ref()
                         && COUNTS.contains(&method.attr.as_str())
                         && root(&method.value) == Some((None, name))
-                        && inner.scope.functions.last().is_some_and(|def| {
-                            key(def) == key(target.function.def)
-                        })
+                        && inner
+                            .scope
+                            .functions
+                            .last()
+                            .is_some_and(|def| key(def) == key(target.function.def))
                     {
                         see(self.given(inner, &inside));
                         events.extend(self.events(site, 3));
@@ -171,11 +173,7 @@ pub(crate) fn event_name(expr: &Expr) -> Option<&str> {
 }
 
 /// Labels that the callbacks of an observable instrument give.
-pub(crate) fn observed<'a>(
-    program: &Program<'a>,
-    site: &CallSite<'a>,
-    scope: &Scope<'a>,
-) -> Names {
+pub(crate) fn observed<'a>(program: &Program<'a>, site: &CallSite<'a>, scope: &Scope<'a>) -> Names {
     let unknown = Names { complete: false, ..Names::default() };
     let Some(callbacks) = site.call.arguments.find_argument_value("callbacks", 1) else {
         return unknown;
@@ -183,11 +181,8 @@ pub(crate) fn observed<'a>(
     let Some(callbacks) = program.members(callbacks, scope, DEPTH) else { return unknown };
     let mut out: Option<Names> = None;
     for (callback, at) in callbacks {
-        let functions: Vec<_> = program
-            .callee(callback, &at, DEPTH)
-            .into_iter()
-            .map(|t| t.function)
-            .collect();
+        let functions: Vec<_> =
+            program.callee(callback, &at, DEPTH).into_iter().map(|t| t.function).collect();
         for inner in program.calls_by_name.get("Observation").into_iter().flatten() {
             let Some(inner) = program.calls.get(*inner) else { continue };
             let in_lambda = matches!(callback, Expr::Lambda(_))
@@ -213,4 +208,3 @@ pub(crate) fn observed<'a>(
     }
     out.unwrap_or(unknown)
 }
-

@@ -3,10 +3,8 @@
 /// The name that the Prometheus exporter of OpenTelemetry gives an instrument; the base name of a
 /// histogram.
 pub(crate) fn of_otel(name: &str, unit: &str, kind: &str) -> String {
-    let mut out: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == ':' { c } else { '_' })
-        .collect();
+    let mut out: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == ':' { c } else { '_' }).collect();
     let braced = unit.starts_with('{') && unit.ends_with('}');
     let suffix = match unit {
         "s" => "seconds",
@@ -51,16 +49,39 @@ mod tests {
     fn names_follow_the_exporters() {
         for (name, unit, kind, exposed) in [
             ("lmcache_mp.l1_read", "chunks", "counter", "lmcache_mp_l1_read_chunks_total"),
-            ("lmcache_mp.lookup_hit_l1_keys", "keys", "counter", "lmcache_mp_lookup_hit_l1_keys_total"),
-            ("lmcache_mp.l2_load_throughput", "GB/s", "histogram", "lmcache_mp_l2_load_throughput_GB_per_second"),
-            ("lmcache_mp.event_bus.dropped_events_total", "", "counter", "lmcache_mp_event_bus_dropped_events_total"),
+            (
+                "lmcache_mp.lookup_hit_l1_keys",
+                "keys",
+                "counter",
+                "lmcache_mp_lookup_hit_l1_keys_total",
+            ),
+            (
+                "lmcache_mp.l2_load_throughput",
+                "GB/s",
+                "histogram",
+                "lmcache_mp_l2_load_throughput_GB_per_second",
+            ),
+            (
+                "lmcache_mp.event_bus.dropped_events_total",
+                "",
+                "counter",
+                "lmcache_mp_event_bus_dropped_events_total",
+            ),
             ("lmcache_mp.x", "{chunks}", "gauge", "lmcache_mp_x"),
-            ("lmcache_mp.transfer_phase_bytes", "By", "counter", "lmcache_mp_transfer_phase_bytes_total"),
+            (
+                "lmcache_mp.transfer_phase_bytes",
+                "By",
+                "counter",
+                "lmcache_mp_transfer_phase_bytes_total",
+            ),
         ] {
             assert_eq!(of_otel(name, unit, kind), exposed, "{name}");
         }
         assert_eq!(of_client("vllm:prompt_tokens", "counter"), "vllm:prompt_tokens_total");
         assert_eq!(of_client("vllm:prompt_tokens_total", "counter"), "vllm:prompt_tokens_total");
-        assert_eq!(of_client("vllm:iteration_tokens_total", "histogram"), "vllm:iteration_tokens_total");
+        assert_eq!(
+            of_client("vllm:iteration_tokens_total", "histogram"),
+            "vllm:iteration_tokens_total"
+        );
     }
 }

@@ -65,7 +65,8 @@ fn route<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Route<'a>> {
     let Expr::Attribute(called) = site.call.func.as_ref() else { return None };
     let owner = last_name(&called.value)?;
     let owner = owner.to_ascii_lowercase();
-    if !["router", "app"].iter().any(|word| owner == *word || owner.ends_with(&format!("_{word}"))) {
+    if !["router", "app"].iter().any(|word| owner == *word || owner.ends_with(&format!("_{word}")))
+    {
         return None;
     }
     let arguments = &site.call.arguments;
@@ -90,7 +91,11 @@ fn route<'a>(program: &Program<'a>, site: &CallSite<'a>) -> Option<Route<'a>> {
     let methods = match arguments.find_keyword("methods") {
         Some(list) => {
             let names = program.names(&list.value, &site.scope, DEPTH).names;
-            if names.len() >= ANY { BTreeSet::from(["ANY".to_owned()]) } else { names.into_keys().collect() }
+            if names.len() >= ANY {
+                BTreeSet::from(["ANY".to_owned()])
+            } else {
+                names.into_keys().collect()
+            }
         }
         None => BTreeSet::from(["GET".to_owned()]),
     };
@@ -109,9 +114,8 @@ fn included(program: &Program<'_>) -> BTreeMap<usize, String> {
             continue;
         };
         program.ask();
-        let Some(prefix) = program
-            .strings(&prefix.value, &site.scope, DEPTH)
-            .and_then(|p| p.into_iter().next())
+        let Some(prefix) =
+            program.strings(&prefix.value, &site.scope, DEPTH).and_then(|p| p.into_iter().next())
         else {
             continue;
         };

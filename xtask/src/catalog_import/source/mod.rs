@@ -25,8 +25,8 @@ pub(crate) struct Module {
 impl Module {
     /// Parses one source; the error names the place.
     pub(crate) fn parse(path: &str, source: &str) -> Result<Self> {
-        let parsed = ruff_python_parser::parse_module(source)
-            .map_err(|e| anyhow::anyhow!("{path}: {e}"))?;
+        let parsed =
+            ruff_python_parser::parse_module(source).map_err(|e| anyhow::anyhow!("{path}: {e}"))?;
         let stem = path.strip_suffix(".py").unwrap_or(path);
         let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
         let ends = source.bytes().enumerate().filter(|(_, b)| *b == b'\n');

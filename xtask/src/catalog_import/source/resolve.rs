@@ -294,11 +294,7 @@ impl<'a> Program<'a> {
         self.followed(self.bindings(name, scope), depth)
     }
 
-    fn followed(
-        &self,
-        bindings: Vec<(Binding<'a>, Scope<'a>)>,
-        depth: u8,
-    ) -> Vec<Placed<'a>> {
+    fn followed(&self, bindings: Vec<(Binding<'a>, Scope<'a>)>, depth: u8) -> Vec<Placed<'a>> {
         bindings
             .into_iter()
             .flat_map(|(binding, at)| match binding {

@@ -137,12 +137,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn any_string(
-        &self,
-        expr: &'a Expr,
-        scope: &Scope<'a>,
-        depth: u8,
-    ) -> Option<BTreeSet<String>> {
+    fn any_string(&self, expr: &'a Expr, scope: &Scope<'a>, depth: u8) -> Option<BTreeSet<String>> {
         let found = self.definitions(expr, scope, depth);
         if found.is_empty() {
             return None;
@@ -200,9 +195,7 @@ impl<'a> Program<'a> {
                         Expr::Name(_),
                     )
                     | (Some("fromkeys"), _) => self.members(first?, scope, depth),
-                    (Some("keys"), Expr::Attribute(of)) => {
-                        self.members(&of.value, scope, depth)
-                    }
+                    (Some("keys"), Expr::Attribute(of)) => self.members(&of.value, scope, depth),
                     (Some("values"), Expr::Attribute(of)) => Some(
                         self.items(&of.value, scope, depth)?
                             .into_iter()
@@ -216,12 +209,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn any_member(
-        &self,
-        expr: &'a Expr,
-        scope: &Scope<'a>,
-        depth: u8,
-    ) -> Option<Vec<Placed<'a>>> {
+    fn any_member(&self, expr: &'a Expr, scope: &Scope<'a>, depth: u8) -> Option<Vec<Placed<'a>>> {
         let mut out = Vec::new();
         let mut any = false;
         for (value, at) in self.definitions(expr, scope, depth) {
@@ -256,9 +244,7 @@ impl<'a> Program<'a> {
                 .items(&of.value, scope, depth)
                 .unwrap_or_default()
                 .into_iter()
-                .filter_map(|(key, value, at)| {
-                    Some((if n == 0 { key? } else { value }, at))
-                })
+                .filter_map(|(key, value, at)| Some((if n == 0 { key? } else { value }, at)))
                 .collect();
         }
         self.members(all, scope, depth)
@@ -326,9 +312,7 @@ impl<'a> Program<'a> {
             Expr::If(choice) => {
                 self.keys(&choice.body, scope, depth).or(self.keys(&choice.orelse, scope, depth))
             }
-            Expr::BoolOp(any) => {
-                Names::any(any.values.iter().map(|v| self.keys(v, scope, depth)))
-            }
+            Expr::BoolOp(any) => Names::any(any.values.iter().map(|v| self.keys(v, scope, depth))),
             Expr::BinOp(both) if both.op == Operator::BitOr => {
                 let mut out = self.keys(&both.left, scope, depth);
                 out.and(self.keys(&both.right, scope, depth));
@@ -401,9 +385,7 @@ impl<'a> Program<'a> {
                     (Some("list" | "tuple" | "sorted" | "set"), Expr::Name(_), Some(first)) => {
                         self.names(first, scope, depth)
                     }
-                    (Some("keys"), Expr::Attribute(of), None) => {
-                        self.keys(&of.value, scope, depth)
-                    }
+                    (Some("keys"), Expr::Attribute(of), None) => self.keys(&of.value, scope, depth),
                     _ => self.any_names(expr, scope, depth),
                 }
             }

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Comprehension, Expr, Stmt};
 
-use super::program::{Binding, Bindings, CallSite, Defined, Function, Program, Scope, key, last_name};
+use super::program::{
+    Binding, Bindings, CallSite, Defined, Function, Program, Scope, key, last_name,
+};
 
 /// Walks a module; returns its partial applications as (module, name, function behind it).
 pub(super) fn module<'a>(

@@ -80,14 +80,11 @@ impl Catalog {
         out.order.retain(|release| *release <= last);
         out.set_order();
         if out.product == "lmcache" {
-            out.commits
-                .retain(|row| cell(row, 0).parse::<Release>().is_ok_and(|r| r <= last));
+            out.commits.retain(|row| cell(row, 0).parse::<Release>().is_ok_and(|r| r <= last));
         }
         for (layout, table) in &mut out.tables {
             let layout = *layout;
-            table.retain(|row| {
-                layout.span(row).is_none_or(|s| s.from.is_none_or(|f| f <= last))
-            });
+            table.retain(|row| layout.span(row).is_none_or(|s| s.from.is_none_or(|f| f <= last)));
             for row in table.rows_mut() {
                 let Some(span) = layout.span(row) else { continue };
                 if span.to.is_some_and(|to| to >= last) {

@@ -71,11 +71,7 @@ pub(crate) fn cell(members: &[Member], marks_last: bool) -> String {
 
 /// Names of a cell that a release has.
 pub(crate) fn at(cell: &str, release: Release) -> BTreeMap<String, String> {
-    members(cell)
-        .into_iter()
-        .filter(|m| m.span.has(release))
-        .map(|m| (m.name, m.marks))
-        .collect()
+    members(cell).into_iter().filter(|m| m.span.has(release)).map(|m| (m.name, m.marks)).collect()
 }
 
 /// The cell as it was when `last` was the newest release.
