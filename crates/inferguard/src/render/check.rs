@@ -111,6 +111,9 @@ pub(super) fn releases(sheet: &mut Sheet, releases: &Releases) {
 }
 
 pub(crate) fn span(row: &ReleaseRow) -> String {
+    if let Some(newer) = &row.newer_than_catalog {
+        return format!("{}, read as {}", newer.release, newer.newest_examined);
+    }
     match (&row.min, &row.max) {
         (Some(a), Some(b)) if a == b => a.clone(),
         (Some(a), Some(b)) => format!("{a} to {b}"),

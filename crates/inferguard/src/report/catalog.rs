@@ -327,16 +327,16 @@ fn refreshes(catalog: &Catalog, out: &mut DriftReport) {
             Some(newer) => (
                 newer.release.clone(),
                 format!(
-                    "newer than {newest}, the newest release examined; {unknown} names on these \
-                     pages are not known; {}",
+                    "newer than {newest}, the newest release examined; names on these pages that \
+                     are not known: {unknown}; {}",
                     newer.refresh
                 ),
             ),
             None if unknown > 0 => (
                 format!("after {newest}?"),
                 format!(
-                    "{unknown} names on these pages are in no examined release, of which the \
-                     newest is {newest}: if a newer one runs, {}",
+                    "names on these pages that are in no examined release, of which the newest \
+                     is {newest}: {unknown}; if a newer release runs, {}",
                     refresh(product, None)
                 ),
             ),
