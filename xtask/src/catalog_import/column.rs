@@ -185,30 +185,17 @@ fn table_of(catalog: &Catalog, fact: &Fact) -> Option<usize> {
 fn fresh(fact: &Fact, release: Release) -> Vec<String> {
     let release = release.to_string();
     let names: Vec<String> = fact.labels.names.keys().cloned().collect();
-    let cells: Vec<&str>;
     let (labels, signal, names) = (labels_of(fact), signal(fact), names.join(" "));
-    match fact.kind {
+    let cells: Vec<&str> = match fact.kind {
         Kind::Metric => {
             let (otel, unit) = (fact.says("otel"), fact.says("unit"));
             let kind = fact.says("type");
-            cells = vec![
-                &signal,
-                &fact.key,
-                otel,
-                kind,
-                unit,
-                &release,
-                "-",
-                "first_use",
-                "",
-                &labels,
-                "",
-            ];
+            vec![&signal, &fact.key, otel, kind, unit, &release, "-", "first_use", "", &labels, ""]
         }
         Kind::Route => {
             let method = fact.says("method");
             let class = if method == "GET" { "conditional" } else { "mutating" };
-            cells = vec![
+            vec![
                 fact.says("component"),
                 method,
                 fact.says("path"),
@@ -221,22 +208,22 @@ fn fresh(fact: &Fact, release: Release) -> Vec<String> {
                 "",
                 "",
                 "",
-            ];
+            ]
         }
         Kind::Span => {
-            cells = vec![&fact.key, fact.says("tracer"), "", "phase", &release, "-", &names];
+            vec![&fact.key, fact.says("tracer"), "", "phase", &release, "-", &names]
         }
-        Kind::TracedCall => cells = vec![&fact.key, &release, "-", &names],
-        Kind::Codec => cells = vec![&fact.key, &release, "-"],
-        Kind::ConfigKey => cells = vec![&fact.key, &release, ""],
+        Kind::TracedCall => vec![&fact.key, &release, "-", &names],
+        Kind::Codec => vec![&fact.key, &release, "-"],
+        Kind::ConfigKey => vec![&fact.key, &release, ""],
         Kind::Connector => {
             let source = format!("vllm {release}");
             return ["vllm", &fact.key, "other", &release, "", &source, ""]
                 .map(str::to_owned)
                 .to_vec();
         }
-        _ => cells = vec![&fact.key],
-    }
+        _ => vec![&fact.key],
+    };
     cells.into_iter().map(str::to_owned).collect()
 }
 

@@ -72,6 +72,9 @@ pub(crate) struct Drift {
     pub(crate) changes: Vec<Change>,
 }
 
+/// Facts by the names that the tables have for them.
+type Found = BTreeMap<(Kind, String), Fact>;
+
 /// Names that a reading has in terms of the tables: templates instead of wordings.
 pub(crate) fn names(column: &Column, reading: &Reading) -> BTreeMap<(Kind, String), Fact> {
     let templates = column.keys().filter(|(k, _)| *k == Kind::Log).map(|(_, key)| key.clone());
@@ -188,7 +191,7 @@ fn labels(
 fn renames(
     drift: &mut Drift,
     column: &Column,
-    (before, found): (Option<&BTreeMap<(Kind, String), Fact>>, &BTreeMap<(Kind, String), Fact>),
+    (before, found): (Option<&Found>, &Found),
     reading: &Reading,
     judged: &Judged,
     release: Release,

@@ -1,6 +1,6 @@
 //! Who depends on a name: families, and the sources that hold it as a literal.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
@@ -74,8 +74,8 @@ impl Readers {
             }
             _ => {}
         }
-        let mut seen = BTreeMap::new();
-        out.retain(|name| seen.insert(name.clone(), ()).is_none());
+        let mut seen = BTreeSet::new();
+        out.retain(|name| seen.insert(name.clone()));
         out
     }
 

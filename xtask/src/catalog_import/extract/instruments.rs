@@ -84,7 +84,7 @@ fn leans_on_parameter(expr: &Expr, def: &StmtFunctionDef) -> bool {
 }
 
 /// Reads all instruments.
-pub(crate) fn read<'a>(program: &Program<'a>, reading: &mut Reading) {
+pub(crate) fn read(program: &Program<'_>, reading: &mut Reading) {
     let uses = labels::Uses::new(program);
     declared(program, reading);
     for site in &program.calls {

@@ -6,7 +6,7 @@ use ruff_python_ast::Expr;
 use ruff_text_size::Ranged;
 
 use crate::catalog_import::source::program::{CallSite, Program, Scope, key};
-use crate::catalog_import::source::resolve::DEPTH;
+use crate::catalog_import::source::resolve::{DEPTH, enter};
 use crate::catalog_import::source::text::Names;
 
 /// Methods by which an instrument counts.
@@ -102,7 +102,7 @@ impl<'p, 'a> Uses<'p, 'a> {
                 .find(|arg| root(arg) == Some(wanted));
             let Some(handed) = handed else { continue };
             for target in self.program.callee(&site.call.func, &site.scope, DEPTH) {
-                let inside = self.program.enter(&target, site.call, &site.scope);
+                let inside = enter(&target, site.call, &site.scope);
                 let names = inside.bound.as_ref().map(|b| &b.values);
                 let Some(name) = names
                     .into_iter()

@@ -95,7 +95,7 @@ fn raw(expr: &Expr) -> Vec<String> {
                     .take(MANY)
                     .collect();
             };
-            for part in text.value.iter() {
+            for part in &text.value {
                 match part {
                     FStringPart::Literal(literal) => push(&[escaped(&literal.value)]),
                     FStringPart::FString(inner) => {

@@ -30,7 +30,7 @@ const ANY_METHOD: &[&str] = &["api_route", "add_api_route", "route", "add_route"
 const ANY: usize = 5;
 
 /// Reads all routes.
-pub(crate) fn read<'a>(program: &Program<'a>, places: &Places, reading: &mut Reading) {
+pub(crate) fn read(program: &Program<'_>, places: &Places, reading: &mut Reading) {
     let prefixes = included(program);
     for site in &program.calls {
         let Some((owner, methods, path)) = route(program, site) else { continue };

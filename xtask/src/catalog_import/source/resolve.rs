@@ -81,7 +81,7 @@ impl<'a> Program<'a> {
                             .callee(&call.func, &at, depth)
                             .into_iter()
                             .flat_map(|maker| {
-                                let inside = self.enter(&maker, call, &at);
+                                let inside = enter(&maker, call, &at);
                                 let made = self.returns.get(&key(maker.function.def));
                                 let made: Vec<Target<'a>> = made
                                     .into_iter()
@@ -158,49 +158,6 @@ impl<'a> Program<'a> {
         None
     }
 
-    /// The body of a function as a call enters it.
-    pub(crate) fn enter(
-        &self,
-        target: &Target<'a>,
-        call: &'a ExprCall,
-        scope: &Scope<'a>,
-    ) -> Scope<'a> {
-        let def = target.function.def;
-        let mut positional: Vec<&'a str> = def
-            .parameters
-            .posonlyargs
-            .iter()
-            .chain(&def.parameters.args)
-            .map(|p| p.parameter.name.as_str())
-            .collect();
-        if target.on_object && !positional.is_empty() {
-            positional.remove(0);
-        }
-        let mut values = BTreeMap::new();
-        let mut next = 0;
-        let given = target.before.iter().map(|(call, at)| (*call, at.clone(), 1));
-        for (call, at, skip) in given.chain(std::iter::once((call, scope.clone(), 0))) {
-            for arg in call.arguments.args.iter().skip(skip) {
-                if matches!(arg, Expr::Starred(_)) {
-                    break;
-                }
-                if let Some(name) = positional.get(next) {
-                    values.insert(*name, (arg, at.clone()));
-                }
-                next += 1;
-            }
-            for keyword in &call.arguments.keywords {
-                if let Some(name) = &keyword.arg
-                    && let Some(own) = parameter(def, name.as_str())
-                {
-                    values.insert(own, (&keyword.value, at.clone()));
-                }
-            }
-        }
-        let bound = Some(Rc::new(Bound { function: def, values }));
-        Scope { bound, ..target.function.scope.clone() }
-    }
-
     /// Calls that reach a function, each with the body as it enters it.
     pub(crate) fn entries(&self, function: &Function<'a>, depth: u8) -> Vec<(usize, Scope<'a>)> {
         let name = match (function.def.name.as_str(), function.scope.class) {
@@ -217,7 +174,7 @@ impl<'a> Program<'a> {
             let Some(site) = self.calls.get(number) else { continue };
             for target in self.callee(&site.call.func, &site.scope, depth) {
                 if key(target.function.def) == key(function.def) && out.len() < WIDTH {
-                    out.push((number, self.enter(&target, site.call, &site.scope)));
+                    out.push((number, enter(&target, site.call, &site.scope)));
                 }
             }
         }
@@ -346,15 +303,16 @@ impl<'a> Program<'a> {
         let name = attribute.attr.as_str();
         let lines = match (owner.id.as_str(), scope.class) {
             ("self" | "cls", Some(class)) => self.ancestry(scope.module, class),
-            (owner, _) => match self.class(scope.module, owner) {
-                Some((home, class)) => self.ancestry(home, class.name.as_str()),
-                None => {
+            (owner, _) => {
+                if let Some((home, class)) = self.class(scope.module, owner) {
+                    self.ancestry(home, class.name.as_str())
+                } else {
                     let home = self.imported_module(scope.module, owner);
                     let names = home.and_then(|m| self.defined.get(m));
                     let found = names.and_then(|d| d.globals.get(name)).cloned();
                     return self.followed(found.unwrap_or_default(), depth);
                 }
-            },
+            }
         };
         for (home, class) in lines {
             let names = self.defined.get(home).and_then(|d| d.attributes.get(class));
@@ -410,7 +368,7 @@ impl<'a> Program<'a> {
             if target.function.def.name.as_str() == "__init__" {
                 continue;
             }
-            let inside = self.enter(&target, call, scope);
+            let inside = enter(&target, call, scope);
             for value in self.returns.get(&key(target.function.def)).into_iter().flatten() {
                 out.push((*value, inside.clone()));
             }
@@ -433,4 +391,42 @@ fn default<'a>(def: &'a StmtFunctionDef, name: &str) -> Option<&'a Expr> {
         .find(|p| p.parameter.name.as_str() == name)?
         .default
         .as_deref()
+}
+
+/// The body of a function as a call enters it.
+pub(crate) fn enter<'a>(target: &Target<'a>, call: &'a ExprCall, scope: &Scope<'a>) -> Scope<'a> {
+    let def = target.function.def;
+    let mut positional: Vec<&'a str> = def
+        .parameters
+        .posonlyargs
+        .iter()
+        .chain(&def.parameters.args)
+        .map(|p| p.parameter.name.as_str())
+        .collect();
+    if target.on_object && !positional.is_empty() {
+        positional.remove(0);
+    }
+    let mut values = BTreeMap::new();
+    let mut next = 0;
+    let given = target.before.iter().map(|(call, at)| (*call, at.clone(), 1));
+    for (call, at, skip) in given.chain(std::iter::once((call, scope.clone(), 0))) {
+        for arg in call.arguments.args.iter().skip(skip) {
+            if matches!(arg, Expr::Starred(_)) {
+                break;
+            }
+            if let Some(name) = positional.get(next) {
+                values.insert(*name, (arg, at.clone()));
+            }
+            next += 1;
+        }
+        for keyword in &call.arguments.keywords {
+            if let Some(name) = &keyword.arg
+                && let Some(own) = parameter(def, name.as_str())
+            {
+                values.insert(own, (&keyword.value, at.clone()));
+            }
+        }
+    }
+    let bound = Some(Rc::new(Bound { function: def, values }));
+    Scope { bound, ..target.function.scope.clone() }
 }

@@ -89,7 +89,7 @@ impl<'a> Program<'a> {
             Expr::StringLiteral(text) => Some(BTreeSet::from([text.value.to_str().to_owned()])),
             Expr::FString(text) => {
                 let mut out = BTreeSet::from([String::new()]);
-                for part in text.value.iter() {
+                for part in &text.value {
                     match part {
                         FStringPart::Literal(literal) => {
                             out = product(&out, &BTreeSet::from([literal.value.to_string()]));
@@ -399,10 +399,7 @@ impl<'a> Program<'a> {
         if let Expr::Name(name) = expr {
             for (binding, at) in self.bindings(name.id.as_str(), scope) {
                 match binding {
-                    Binding::Appended(value) => {
-                        out.and(Names::of(self.strings(value, &at, depth)).optional());
-                    }
-                    Binding::Keyed(value) => {
+                    Binding::Appended(value) | Binding::Keyed(value) => {
                         out.and(Names::of(self.strings(value, &at, depth)).optional());
                     }
                     _ => {}

@@ -184,7 +184,10 @@ impl<'a> Visitor<'a> for Walker<'_, 'a> {
                 }
             }
             Stmt::ImportFrom(import) => {
-                let module = self.import(import.level, import.module.as_ref().map(|m| m.as_str()));
+                let module = self.import(
+                    import.level,
+                    import.module.as_ref().map(ruff_python_ast::Identifier::as_str),
+                );
                 for alias in &import.names {
                     let name = alias.asname.as_ref().map_or(alias.name.as_str(), |n| n.as_str());
                     // `from a import b` may mean the module a.b.

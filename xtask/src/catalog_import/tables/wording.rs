@@ -44,10 +44,10 @@ pub(crate) fn template(wording: &str) -> String {
 }
 
 /// Templates that some wording of a package fits, with the fact.
-pub(crate) fn fitting<'r>(
+pub(crate) fn fitting(
     templates: impl Iterator<Item = String>,
-    reading: &'r Reading,
-) -> BTreeMap<String, &'r Fact> {
+    reading: &Reading,
+) -> BTreeMap<String, &Fact> {
     let lines: Vec<(String, &Fact)> =
         reading.of(Kind::Log).map(|fact| (line(&fact.key), fact)).collect();
     let mut out = BTreeMap::new();
