@@ -17,6 +17,8 @@ const ALLOWED: &[&str] = &[
     "BSL-1.0",
     "ISC",
     "Unicode-3.0",
+    // The same terms, before they were called Unicode-3.0.
+    "Unicode-DFS-2016",
     "Unlicense",
     "Zlib",
     "CC0-1.0",

@@ -7,6 +7,7 @@ mod calibrate;
 mod cargo;
 mod cases;
 mod catalog;
+mod catalog_import;
 mod findings;
 mod generated;
 mod import_fixture;
@@ -56,10 +57,13 @@ enum Task {
         json: bool,
     },
     /// Regenerate the Rust side of the contract tables, or check that it is up to date.
+    #[command(args_conflicts_with_subcommands = true)]
     Catalog {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
         check: bool,
+        #[command(subcommand)]
+        task: Option<CatalogTask>,
     },
     /// Regenerate the pages of the findings, or check that they are up to date.
     Findings {
@@ -126,6 +130,12 @@ enum Task {
     },
 }
 
+#[derive(Subcommand)]
+enum CatalogTask {
+    /// Read the next column of the contract from a published package, and report the drift.
+    Import(catalog_import::Args),
+}
+
 fn run(task: &Task) -> Result<()> {
     let root = workspace::root();
     let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
@@ -133,7 +143,10 @@ fn run(task: &Task) -> Result<()> {
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),
-        Task::Catalog { check } => catalog::run(&root, mode(*check)),
+        Task::Catalog { task: Some(CatalogTask::Import(args)), .. } => {
+            catalog_import::run(&root, args)
+        }
+        Task::Catalog { check, task: None } => catalog::run(&root, mode(*check)),
         Task::Findings { check } => findings::run(&root, mode(*check)),
         Task::ImportFixture(args) => import_fixture::run(args),
         Task::Lanes { dir } => {

@@ -172,7 +172,19 @@ fn context<'a>(catalog: &'a Catalog, evidence: &Evidence, target: &'a Target) ->
     let dropped = target
         .nonzero("mp.event_bus.dropped_events")
         .then(|| sighting(target, "mp.event_bus.dropped_events"));
-    let mut context = Context { catalog, target, in_use, proven, dropped, excerpt: None };
+    let beyond = [Product::Lmcache, Product::Vllm, Product::Sglang]
+        .into_iter()
+        .filter_map(|product| {
+            let (release, _) = evidence.beyond(catalog, product)?;
+            let newest = catalog.releases(product).last()?;
+            let why = format!(
+                "{} {release} runs, and the contract ends at {newest}: it may be renamed or dropped",
+                product.name()
+            );
+            Some((product, why))
+        })
+        .collect();
+    let mut context = Context { catalog, target, in_use, proven, dropped, excerpt: None, beyond };
     if !target.is_coordinator() {
         context.excerpt = excerpt(&context);
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lmcache_prom::contract::{Component, Inference, Product, Release};
+use lmcache_prom::contract::{Catalog, Component, Inference, Product, Release};
 
 use crate::vocabulary::{Claim, Mode, Status};
 
@@ -193,6 +193,23 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The newest release of a product that facts name, where the contract ends before it: what
+    /// that release renamed or dropped is not known.
+    pub fn beyond(&self, catalog: &Catalog, product: Product) -> Option<(Release, &Source)> {
+        let newest = catalog.releases(product).last().copied()?;
+        self.facts
+            .iter()
+            .filter_map(|fact| match fact.kind {
+                FactKind::Release(of, release) | FactKind::ReleaseRange(of, release, _)
+                    if of == product && release > newest =>
+                {
+                    Some((release, &fact.source))
+                }
+                _ => None,
+            })
+            .max_by_key(|(release, _)| *release)
+    }
+
     /// Several launches name different connectors and none of them came up: what they name was
     /// meant, and nothing says what runs.
     pub(crate) fn only_intents(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What one signal's presence or absence means in one target.
 
+use std::collections::BTreeMap;
+
 use lmcache_prom::contract::{Catalog, Component, Product, Release, Spelling, When};
 
 use crate::evidence::Target;
@@ -32,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub(crate) dropped: Option<String>,
     /// Why an absence proves nothing on this target's pages, if they look like an excerpt.
     pub(crate) excerpt: Option<String>,
+    /// Products whose release is newer than the contract, and why an absence proves nothing then.
+    pub(crate) beyond: BTreeMap<Product, String>,
 }
 
 impl Context<'_> {
@@ -60,11 +64,14 @@ impl Context<'_> {
 /// Judges a signal in a target whose product is proven to run.
 pub(crate) fn judge(context: &Context<'_>, signal: &str) -> State {
     let mut state = judge_whole(context, signal);
-    if state.status == Status::Missing
-        && let Some(excerpt) = &context.excerpt
-    {
+    if state.status != Status::Missing {
+        return state;
+    }
+    let product = context.catalog.signal(signal).first().map(|s| s.product());
+    let beyond = product.and_then(|p| context.beyond.get(&p));
+    if let Some(why) = beyond.or(context.excerpt.as_ref()) {
         state.status = Status::Unknown;
-        state.because.clone_from(excerpt);
+        state.because.clone_from(why);
     }
     state
 }

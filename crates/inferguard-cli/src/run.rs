@@ -338,11 +338,15 @@ fn catalog(command: &CatalogCommand) -> Exit {
             let diff = report::diff(&catalog, product.product(), *from, *to);
             deliver(common, &diff, |width| render::catalog_diff(&diff, width))
         }
-        CatalogCommand::Drift { scrapes, common } => {
+        CatalogCommand::Drift { scrapes, release, common } => {
             let inputs: Vec<Input> = scrapes.iter().map(|t| page(t)).collect();
             let packet = open(&inputs, &Limits::default());
             let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
-            let drift = report::drift(&catalog, packet, &Options::default());
+            let drift = report::drift(
+                &catalog,
+                packet,
+                &Options { release: *release, ..Options::default() },
+            );
             let told = deliver(common, &drift, |width| render::drift(&drift, width));
             first(&[read, told])
         }

@@ -150,6 +150,41 @@ fn the_catalog_answers() {
 }
 
 #[test]
+fn a_release_that_the_contract_does_not_reach_is_told_first() {
+    let page = format!("{PAGE}lmcache_mp_brand_new_total 3\n");
+    let drift = run_with(&["catalog", "drift", "-", "--json"], page.as_bytes()).json();
+    let note = drift["refresh"]["lmcache"]["note"].as_str().unwrap();
+    assert!(note.contains("in no examined release, of which the newest"), "{note}");
+    assert!(note.contains("catalog import --product lmcache --version RELEASE"), "{note}");
+    let drift =
+        run_with(&["catalog", "drift", "-", "--release", "9.1.0", "--json"], page.as_bytes())
+            .json();
+    let note = drift["refresh"]["lmcache"]["note"].as_str().unwrap();
+    assert!(note.contains("--version 9.1.0"), "{note}");
+    // What a known release has lost may be renamed in a newer one.
+    for inputs in [
+        &["check", "-"][..],
+        &["lmcache-compat", "--lmcache-metrics-file", "-"],
+        &["observability-coverage", "-"],
+        &["observability-coverage", "-", "--format", "markdown"],
+    ] {
+        let told = |release: &'static str| {
+            let args: Vec<&str> = inputs.iter().copied().chain(["--release", release]).collect();
+            run_with(&args, page.as_bytes()).stdout
+        };
+        let newer = told("9.1.0");
+        let first = newer.lines().take(4).collect::<Vec<_>>().join(" ");
+        assert!(first.contains("9.1.0 is newer than the newest"), "{inputs:?}: {newer}");
+        assert!(!told("0.5.6").contains("is newer than"), "{inputs:?}");
+    }
+    let json = ["check", "-", "--release", "9.1.0", "--json"];
+    let report = run_with(&json, page.as_bytes()).json();
+    assert_eq!(report["releases"]["lmcache"]["newer_than_catalog"]["release"], "9.1.0");
+    let missing = report["families"].as_array().unwrap().iter();
+    assert_eq!(missing.filter(|f| f["status"] == "missing").count(), 0);
+}
+
+#[test]
 fn unknown_series_are_kept_and_listed() {
     let report = run_with(
         &["check", "-", "--json"],

@@ -41,8 +41,9 @@ pub(crate) fn run(root: &Path, mode: Mode, bin: Option<&Path>) -> Result<()> {
     for line in &broken {
         println!("BROKEN {line}");
     }
-    let page = write::markdown(&ledger, &fixtures, &outcomes, &score);
-    let data = write::json(&ledger, &fixtures, &outcomes, &score)?;
+    let packages = crate::catalog_import::manifest::read(root)?;
+    let page = write::markdown(&ledger, &fixtures, &outcomes, &score, &packages);
+    let data = write::json(&ledger, &fixtures, &outcomes, &score, &packages)?;
     let command = "cargo xtask ledger";
     ensure_contents(&root.join("docs/scoring-ledger.md"), &page, mode, command)?;
     ensure_contents(&root.join("docs/scoring-ledger.json"), &data, mode, command)?;

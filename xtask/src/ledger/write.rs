@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::fixture::Fixture;
 use super::model::{Category, Ledger, Row};
 use super::proof::{Level, Outcomes, Shown};
+use crate::catalog_import::manifest::Source;
 
 /// Credit of every row, from 0 to 1, and the sums.
 pub(crate) struct Score {
@@ -82,6 +83,7 @@ pub(crate) fn markdown(
     fixtures: &BTreeMap<String, Fixture>,
     outcomes: &Outcomes,
     score: &Score,
+    packages: &[Source],
 ) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# Scoring ledger\n");
@@ -103,7 +105,7 @@ pub(crate) fn markdown(
         Level::FixtureBacked.credit() * 100.0,
         Level::ParserOnly.credit() * 100.0
     );
-    manifest(&mut out, fixtures);
+    manifest(&mut out, fixtures, packages);
     let _ = writeln!(out, "## Percent by category\n\n| category | parts | shown |\n|---|---|---|");
     for category in Category::ALL {
         if let Some((sum, parts)) = score.categories.get(&category) {
@@ -156,21 +158,41 @@ fn cpu(fixtures: &BTreeMap<String, Fixture>, part: &super::model::Part) -> &'sta
 }
 
 /// What the numbers rest on.
-fn manifest(out: &mut String, fixtures: &BTreeMap<String, Fixture>) {
+fn manifest(out: &mut String, fixtures: &BTreeMap<String, Fixture>, packages: &[Source]) {
     let catalog = Catalog::new();
     let _ = writeln!(out, "## Sources\n");
     for (product, name) in
         [(Product::Lmcache, "LMCache"), (Product::Vllm, "vLLM"), (Product::Sglang, "SGLang")]
     {
         let releases = catalog.releases(product);
+        let held = packages.iter().filter(|p| p.product == product.name()).count();
         if let (Some(first), Some(last)) = (releases.first(), releases.last()) {
             let _ = writeln!(
                 out,
-                "- metric contract of {name}: {first} to {last}, {} releases",
+                "- contract of {name}: {first} to {last}, {} releases, {held} of them held against \
+                 their packages",
                 releases.len()
             );
         }
     }
+    let _ = writeln!(
+        out,
+        "- packages that columns of the contract were read from or held against \
+         (`xtask/catalog/packages.csv`; [how](catalog-import.md)):\n"
+    );
+    let _ = writeln!(out, "| package | SHA-256 | built | read |\n|---|---|---|---|");
+    for package in packages {
+        let _ = writeln!(
+            out,
+            "| {} {} | `{}` | {} | {} |",
+            package.product,
+            package.release,
+            package.sha256,
+            if package.built.is_empty() { "–" } else { &package.built },
+            package.read
+        );
+    }
+    out.push('\n');
     let _ = writeln!(out, "- fixtures, {} of them:\n", fixtures.len());
     let _ = writeln!(out, "| fixture | claim | versions | report pinned |\n|---|---|---|---|");
     for fixture in fixtures.values() {
@@ -231,6 +253,7 @@ pub(crate) fn json(
     fixtures: &BTreeMap<String, Fixture>,
     outcomes: &Outcomes,
     score: &Score,
+    packages: &[Source],
 ) -> Result<String> {
     let round = |value: f64| (value * 1000.0).round() / 1000.0;
     let tables: Vec<Value> = ledger
@@ -291,6 +314,7 @@ pub(crate) fn json(
         "of": score.of,
         "parts": score.parts,
         "parts_proven": score.proven,
+        "packages": packages,
         "categories": categories,
         "fixtures": fixtures,
         "tables": tables,

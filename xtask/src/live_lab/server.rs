@@ -83,7 +83,7 @@ impl Server {
             if let Some(status) = out.child.try_wait()? {
                 bail!("the server ended: {status}");
             }
-            if started.elapsed() > Duration::from_secs(120) {
+            if started.elapsed() > Duration::from_mins(2) {
                 bail!("the server does not answer within 120 s");
             }
             sleep(Duration::from_millis(200));

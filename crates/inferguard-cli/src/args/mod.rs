@@ -370,6 +370,9 @@ pub(crate) enum CatalogCommand {
         /// Pages: files, directories or -
         #[arg(required = true, value_name = "SCRAPE")]
         scrapes: Vec<String>,
+        /// LMCache release that is known to run
+        #[arg(long, value_name = "RELEASE", value_parser = release)]
+        release: Option<Release>,
         #[command(flatten)]
         common: Common,
     },

@@ -109,6 +109,11 @@ pub fn drift(report: &DriftReport, width: usize) -> String {
             sheet.entry_at("", 2, &safe(what));
         }
     }
+    for (i, (product, row)) in report.refresh.iter().enumerate() {
+        let label = if i == 0 { "REFRESH" } else { "" };
+        sheet.entry(label, &safe(&format!("{product} {}", row.name)));
+        sheet.entry_at("", 2, &safe(&row.note));
+    }
     let mut rows = |label: &str, list: &[DriftRow]| {
         for (i, row) in list.iter().enumerate() {
             sheet.entry(if i == 0 { label } else { "" }, &safe(&row.name));

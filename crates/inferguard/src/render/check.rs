@@ -16,6 +16,7 @@ use crate::report::{
 /// is set, which also lists what is not applicable.
 pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
     let mut sheet = Sheet::new(width);
+    newer(&mut sheet, &report.releases);
     answer(&mut sheet, report);
     if !all && super::brief::fits(report) {
         super::brief::lines(&mut sheet, report);
@@ -75,6 +76,28 @@ pub(super) fn claim(claim: coverage_model::Claim) -> &'static str {
     }
 }
 
+/// What is to be said first: a release that the contract does not reach.
+pub(super) fn newer_lines(releases: &Releases) -> Vec<String> {
+    [("LMCache", &releases.lmcache), ("vLLM", &releases.vllm), ("SGLang", &releases.sglang)]
+        .into_iter()
+        .filter_map(|(name, row)| {
+            let newer = row.as_ref()?.newer_than_catalog.as_ref()?;
+            Some(format!(
+                "{name} {} is newer than the newest release that this build knows, {}: what it \
+                 renamed or dropped is unknown here, and what it added is not read. Named by {}. \
+                 To refresh: {}.",
+                newer.release, newer.newest_examined, newer.because, newer.refresh
+            ))
+        })
+        .collect()
+}
+
+pub(super) fn newer(sheet: &mut Sheet, releases: &Releases) {
+    for line in newer_lines(releases) {
+        sheet.entry("NEWER", &safe(&line));
+    }
+}
+
 pub(super) fn releases(sheet: &mut Sheet, releases: &Releases) {
     for (name, row) in
         [("LMCache", &releases.lmcache), ("vLLM", &releases.vllm), ("SGLang", &releases.sglang)]
@@ -88,6 +111,9 @@ pub(super) fn releases(sheet: &mut Sheet, releases: &Releases) {
 }
 
 pub(crate) fn span(row: &ReleaseRow) -> String {
+    if let Some(newer) = &row.newer_than_catalog {
+        return format!("{}, read as {}", newer.release, newer.newest_examined);
+    }
     match (&row.min, &row.max) {
         (Some(a), Some(b)) if a == b => a.clone(),
         (Some(a), Some(b)) => format!("{a} to {b}"),

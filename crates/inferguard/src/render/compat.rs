@@ -1,12 +1,13 @@
 //! The table of `inferguard lmcache-compat`.
 
-use super::check::{cannot_tell, claim, inputs, releases, wrong};
+use super::check::{cannot_tell, claim, inputs, newer, releases, wrong};
 use super::text::{Sheet, Style, safe, styled};
 use crate::report::CompatReport;
 
 /// Renders the report in at most `width` columns.
 pub fn compat(report: &CompatReport, width: usize) -> String {
     let mut sheet = Sheet::new(width);
+    newer(&mut sheet, &report.releases);
     sheet.entry(
         "MODE",
         &format!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use coverage_model::Status;
 
 use super::bridge::{mismatches, tokens};
-use super::check::{cannot_tell, claim, inputs, releases, wrong};
+use super::check::{cannot_tell, claim, inputs, newer, releases, wrong};
 use super::text::{Sheet, Style, bytes, count, safe, short_path, styled};
 use super::worth::worth;
 use crate::observe::number;
@@ -14,6 +14,7 @@ use crate::report::{BackendStatus, CoverageReport, SupportLevel};
 /// Renders the report in at most `width` columns. `all` also lists every window and every family.
 pub fn coverage(report: &CoverageReport, width: usize, all: bool) -> String {
     let mut sheet = Sheet::new(width);
+    newer(&mut sheet, &report.releases);
     for line in super::text::wrap(&safe(&report.headline), width) {
         sheet.raw(&styled(Style::Bold, &line));
     }

@@ -1,7 +1,7 @@
 //! The Markdown rendering of `inferguard observability-coverage`.
 
 use super::bridge::{cell, found, reconciled, sourced, window_name};
-use super::check::{claim, span};
+use super::check::{claim, newer_lines, span};
 use super::coverage::{offload_lines, summary, word};
 use super::markdown::Markdown;
 use super::text::count;
@@ -11,6 +11,9 @@ use crate::report::{BackendStatus, CoverageReport};
 /// Renders the report.
 pub fn coverage_markdown(report: &CoverageReport) -> String {
     let mut doc = Markdown::titled("Observability coverage");
+    for line in newer_lines(&report.releases) {
+        doc.paragraph(&line);
+    }
     doc.paragraph(&report.headline);
     doc.paragraph(&summary(report));
     runs(&mut doc, report);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lmcache_prom::contract::{Catalog, Component, Part, Product, Release, Spelling, When};
 use serde::Serialize;
 
-use super::parts::{Options, ReleaseRow, Tool};
+use super::parts::{Options, ReleaseRow, Tool, refresh};
 use crate::packet::{Artifact, Packet};
 
 /// One spelling of a signal.
@@ -296,6 +296,8 @@ pub struct DriftReport {
     pub unknown_labels: Vec<DriftRow>,
     /// Number of names that the contract explains.
     pub explained: usize,
+    /// Products of which something is not known, with how the contract learns it.
+    pub refresh: BTreeMap<String, DriftRow>,
 }
 
 /// Labels that a scraper adds to every series.
@@ -311,6 +313,51 @@ const SCRAPER_LABELS: &[&str] = &[
     "service",
     "endpoint",
 ];
+
+/// Says of which product names are unknown, and what to do: for a release that is known to be
+/// newer, and for names that none of the examined ones has.
+fn refreshes(catalog: &Catalog, out: &mut DriftReport) {
+    for product in [Product::Lmcache, Product::Vllm, Product::Sglang] {
+        let Some(newest) = catalog.releases(product).last() else { continue };
+        let unknown = out.unknown.iter().filter(|row| product_of(&row.name) == Some(product));
+        let unknown = unknown.count();
+        let row = out.releases.get(product.name());
+        let newer = row.and_then(|r| r.newer_than_catalog.as_ref());
+        let (name, note) = match newer {
+            Some(newer) => (
+                newer.release.clone(),
+                format!(
+                    "newer than {newest}, the newest release examined; names on these pages that \
+                     are not known: {unknown}; {}",
+                    newer.refresh
+                ),
+            ),
+            None if unknown > 0 => (
+                format!("after {newest}?"),
+                format!(
+                    "names on these pages that are in no examined release, of which the newest \
+                     is {newest}: {unknown}; if a newer release runs, {}",
+                    refresh(product, None)
+                ),
+            ),
+            None => continue,
+        };
+        out.refresh.insert(product.name().into(), DriftRow { name, note });
+    }
+}
+
+/// The product whose names begin like this one.
+fn product_of(name: &str) -> Option<Product> {
+    [
+        ("vllm:lmcache", Product::Lmcache),
+        ("lmcache", Product::Lmcache),
+        ("vllm", Product::Vllm),
+        ("sglang", Product::Sglang),
+    ]
+    .into_iter()
+    .find(|(head, _)| name.starts_with(head))
+    .map(|(_, product)| product)
+}
 
 /// What on these pages is unknown, renamed or gone.
 pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftReport {
@@ -338,6 +385,7 @@ pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftR
         gone: vec![],
         unknown_labels: vec![],
         explained: 0,
+        refresh: BTreeMap::new(),
     };
     for (product, row) in [
         ("lmcache", judged.releases.lmcache),
@@ -362,6 +410,7 @@ pub fn drift(catalog: &Catalog, mut packet: Packet, options: &Options) -> DriftR
             DriftRow { name: n.clone(), note }
         })
         .collect();
+    refreshes(catalog, &mut out);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for (name, labels) in &names {
         let Some(known) = catalog.name(name) else { continue };

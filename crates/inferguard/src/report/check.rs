@@ -7,7 +7,7 @@ use coverage_model::bridge::{Bridge, bridge};
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
 use diagnosis_rules::{Diagnosis, diagnose};
 use lmcache_logs::lookup_hash::LookupHashEvidence;
-use lmcache_prom::contract::Catalog;
+use lmcache_prom::contract::{Catalog, Product};
 use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
@@ -232,6 +232,15 @@ pub(crate) fn by_process(catalog: &Catalog, packet: &mut Packet) -> (Vec<Pages>,
 pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -> Judged {
     let paths: Vec<String> = packet.artifacts.iter().map(|a| a.path.clone()).collect();
     let mut evidence = Evidence { facts: options.facts(), ..Evidence::default() };
+    if let Some(declared) = options.release
+        && catalog.releases(Product::Lmcache).last().is_some_and(|newest| declared > *newest)
+    {
+        evidence.facts.push(Fact {
+            kind: FactKind::Release(Product::Lmcache, declared),
+            claim: Claim::Inferred,
+            source: Source::new("command line", "--release"),
+        });
+    }
     let mut measured: Vec<(String, Measures)> = Vec::new();
     let (processes, page_paths) = by_process(catalog, packet);
     let mut timelines: Vec<Timeline> = Vec::new();

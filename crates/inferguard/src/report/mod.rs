@@ -46,6 +46,7 @@ pub use misses::{
 };
 pub use numbers::{CacheblendSummary, L2Summary};
 pub use parts::{
-    ArchitectureRow, DecidedBy, MpDeclared, Options, ReleaseRow, Releases, Rules, Tool,
+    ArchitectureRow, DecidedBy, MpDeclared, NewerThanCatalog, Options, ReleaseRow, Releases, Rules,
+    Tool,
 };
 pub use rule_config::{RuleConfigError, rule_config};

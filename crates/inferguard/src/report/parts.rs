@@ -154,6 +154,43 @@ pub struct ReleaseRow {
     pub contradictions: Vec<String>,
     /// Roles whose pages it was read from.
     pub roles: Vec<String>,
+    /// The release is newer than the contract: which, and how to learn it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newer_than_catalog: Option<NewerThanCatalog>,
+}
+
+/// A release that the contract does not reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewerThanCatalog {
+    /// The release.
+    pub release: String,
+    /// The newest release that the contract was read from.
+    pub newest_examined: String,
+    /// What names the release.
+    pub because: String,
+    /// How the contract learns it.
+    pub refresh: String,
+}
+
+/// How the contract learns a release; without one, the newest that there is.
+pub(crate) fn refresh(product: Product, release: Option<Release>) -> String {
+    let release = release.map_or_else(|| "RELEASE".to_owned(), |r| r.to_string());
+    format!(
+        "take a newer inferguard, or import it in its sources: cargo xtask catalog import \
+         --product {} --version {release} (docs/catalog-import.md)",
+        product.name()
+    )
+}
+
+fn newer(catalog: &Catalog, evidence: &Evidence, product: Product) -> Option<NewerThanCatalog> {
+    let (release, source) = evidence.beyond(catalog, product)?;
+    Some(NewerThanCatalog {
+        release: release.to_string(),
+        newest_examined: catalog.releases(product).last()?.to_string(),
+        because: format!("{} ({})", source.what, source.artifact),
+        refresh: refresh(product, Some(release)),
+    })
 }
 
 /// Releases by product; `null` for a product that was not seen.
@@ -284,6 +321,7 @@ fn release_row(
         decided_by,
         contradictions,
         roles: found.iter().map(|(role, _)| (*role).to_owned()).collect(),
+        newer_than_catalog: newer(catalog, evidence, product),
     })
 }
 
@@ -303,6 +341,7 @@ fn without_page(
         decided_by: vec![],
         contradictions: vec![],
         roles: vec![],
+        newer_than_catalog: newer(catalog, evidence, product),
     };
     if let Some(d) = declared {
         (row.min, row.max) = (Some(d.to_string()), Some(d.to_string()));

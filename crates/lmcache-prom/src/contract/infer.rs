@@ -161,6 +161,11 @@ pub fn narrow_range(inference: &mut Inference, min: Release, max: Option<Release
         Some(max) => format!("{min} to {max}"),
         None => format!("{min} or newer"),
     };
+    // The pages do not say how new the release is, and it is newer than all that were examined.
+    let beyond = inference.open && inference.candidates.last().is_none_or(|last| min > *last);
+    if kept.is_empty() && beyond {
+        return;
+    }
     if kept.is_empty() && !(max.is_none() && inference.open) {
         let range = describe(inference);
         inference.contradictions.push(Contradiction {
