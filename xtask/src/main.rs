@@ -14,8 +14,10 @@ mod lct_bench;
 mod ledger;
 mod licences;
 mod live_lab;
+mod matrix;
 mod pages;
 mod questions;
+mod reference;
 mod schemas;
 mod survey;
 mod tree;
@@ -57,7 +59,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Regenerate the pages of the findings, or check that they are up to date.
+    /// Regenerate the pages of findings and cause classes, or check that they are up to date.
     Findings {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
@@ -81,8 +83,20 @@ enum Task {
     },
     /// Check that every dependency has a licence that we allow.
     Licences,
+    /// Regenerate docs/matrix.md (families by release and mode), or check that it is up to date.
+    Matrix {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Regenerate docs/upstream-questions.md, or check that it is up to date.
     Questions {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Regenerate the command's reference, completions and manual pages, or check them.
+    Reference {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
         check: bool,
@@ -129,7 +143,9 @@ fn run(task: &Task) -> Result<()> {
         }
         Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
+        Task::Matrix { check } => matrix::run(&root, mode(*check)),
         Task::Questions { check } => questions::run(&root, mode(*check)),
+        Task::Reference { check } => reference::run(&root, mode(*check)),
         Task::LiveLab(args) => live_lab::run(args),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Survey { dir } => {

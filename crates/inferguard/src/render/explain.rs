@@ -67,7 +67,7 @@ fn one(sheet: &mut Sheet, rule: &RuleRow) {
 pub fn explain_page(rule: &RuleRow) -> String {
     let mut out = format!("# `{}`\n\n{}.\n\n", rule.code, rule.title);
     let mut facts = vec![format!("kind: {}", rule.kind), format!("severity: {}", rule.severity)];
-    facts.extend(rule.cause.iter().map(|c| format!("cause class: `{c}`")));
+    facts.extend(rule.cause.iter().map(|c| format!("cause class: {}", link(c))));
     if !rule.aliases.is_empty() {
         let list: Vec<String> = rule.aliases.iter().map(|a| format!("`{a}`")).collect();
         facts.push(format!("also known as {}", list.join(", ")));
@@ -113,13 +113,19 @@ pub fn explain_page(rule: &RuleRow) -> String {
     }
     for (title, list) in [("Explains", &rule.explains), ("See also", &rule.related)] {
         if !list.is_empty() {
-            let list: Vec<String> = list.iter().map(|c| format!("`{c}`")).collect();
+            let list: Vec<String> = list.iter().map(|c| link(c)).collect();
             let _ = write!(out, "\n## {title}\n\n{}\n", list.join(", "));
         }
     }
     example(&mut out, "It fires on", &rule.example);
     example(&mut out, "It does not fire on", &rule.counter_example);
     out
+}
+
+/// A link from a page to the one of a code or, as their names have hyphens, of a cause class.
+fn link(name: &str) -> String {
+    let dir = if name.contains('-') { "../causes/" } else { "" };
+    format!("[`{name}`]({dir}{name}.md)")
 }
 
 /// Longest text of a file that a page shows.
@@ -156,7 +162,7 @@ pub fn explain_index(report: &ExplainReport) -> String {
                 "| [`{}`]({}.md) | {} | {} | {} |",
                 rule.code,
                 rule.code,
-                rule.cause.as_deref().unwrap_or(""),
+                rule.cause.as_deref().map(link).unwrap_or_default(),
                 rule.severity,
                 rule.title
             );
