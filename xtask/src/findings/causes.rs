@@ -8,7 +8,7 @@ use std::path::Path;
 use anstream::adapter::strip_str;
 use anyhow::{Context as _, Result, bail, ensure};
 use inferguard::packet::{Input, Limits, open};
-use inferguard::render;
+use inferguard::render::{self, markdown_prose as prose};
 use inferguard::report::{ExplainReport, Options, RuleRow, check};
 use lmcache_prom::contract::Catalog;
 
@@ -95,7 +95,7 @@ fn index(all: &ExplainReport, classes: &[&str]) -> String {
     for class in classes {
         if let Some(rule) = all.rules.iter().find(|r| r.cause.as_deref() == Some(class)) {
             let _ =
-                writeln!(out, "| [{class}]({class}.md) | {} | {} |", rule.severity, rule.title);
+                writeln!(out, "| [{class}]({class}.md) | {} | {} |", rule.severity, prose(&rule.title));
         }
     }
     out
@@ -104,22 +104,23 @@ fn index(all: &ExplainReport, classes: &[&str]) -> String {
 fn page(class: &str, rules: &[&RuleRow], written: &Written, shown: Option<&str>) -> String {
     let mut out = format!("# {class}\n");
     for rule in rules {
-        let _ = write!(out, "\n**{}** ({}).\n", rule.title, rule.severity);
+        let _ = write!(out, "\n**{}** ({}).\n", prose(&rule.title), rule.severity);
     }
     let _ = write!(out, "\n## {SEE}\n\n{}\n", written.see);
+    out.push_str("\n## Why\n");
     for rule in rules {
-        let _ = write!(out, "\n{}\n", rule.explanation);
+        let _ = write!(out, "\n{}\n", prose(&rule.explanation));
     }
     out.push_str("\n## How to confirm\n");
     for rule in rules {
-        let _ = write!(out, "\n{}\n", rule.confirm);
+        let _ = write!(out, "\n{}\n", prose(&rule.confirm));
     }
     let needs: BTreeSet<&str> =
         rules.iter().flat_map(|r| &r.needs).map(|n| n.settle.as_str()).collect();
     if !needs.is_empty() {
         out.push_str("\n`inferguard check` looks for it where it is given any of:\n\n");
         for need in needs {
-            let _ = writeln!(out, "- {need}");
+            let _ = writeln!(out, "- {}", prose(need));
         }
     }
     if let Some(shown) = shown {
@@ -127,11 +128,12 @@ fn page(class: &str, rules: &[&RuleRow], written: &Written, shown: Option<&str>)
     }
     out.push_str("\n## Cure\n");
     for rule in rules {
-        let _ = write!(out, "\n{}\n", rule.action);
+        let _ = write!(out, "\n{}\n", prose(&rule.action));
     }
     let _ = write!(out, "\n## {FRIENDS}\n\n{}\n", written.friends);
     for rule in rules {
-        let _ = write!(out, "\nWhat keeps the rule from a false alarm: {}\n", rule.false_positives);
+        let guard = prose(&rule.false_positives);
+        let _ = write!(out, "\nWhat keeps the rule from a false alarm: {guard}\n");
     }
     out.push_str("\n## More\n\n");
     for rule in rules {
@@ -148,17 +150,24 @@ fn page(class: &str, rules: &[&RuleRow], written: &Written, shown: Option<&str>)
 fn shown(root: &Path, catalog: &Catalog, class: &str, evidence: &str) -> Result<String> {
     let packet = open(&[Input::Path(root.join(evidence))], &Limits::default());
     let report = check(catalog, packet, &Options::default());
-    let screen = strip_str(&render::check(&report, 80, false)).to_string();
-    let entry = entry(&screen, class)
-        .with_context(|| format!("{evidence}: {class} is not among what is found there"))?;
-    Ok(format!("$ inferguard check {evidence}\n...\n{entry}...\n"))
+    // A remark is on the whole screen only.
+    for (all, flag) in [(false, ""), (true, " --all")] {
+        let screen = strip_str(&render::check(&report, 80, all)).to_string();
+        if let Some(entry) = entry(&screen, class) {
+            return Ok(format!("$ inferguard check{flag} {evidence}\n...\n{entry}...\n"));
+        }
+    }
+    bail!("{evidence}: {class} is not among what is found there")
 }
+
+/// What stands before the first finding of a screen.
+const LABELS: &[&str] = &["WRONG ", "REMARKS "];
 
 /// The lines of the finding that names a class, from a screen of `check`.
 fn entry(screen: &str, class: &str) -> Option<String> {
     let tag = format!("cause {class}]");
     let mut entries: Vec<String> = Vec::new();
-    for line in screen.lines().skip_while(|l| !l.starts_with("WRONG ")) {
+    for line in screen.lines().skip_while(|l| !LABELS.iter().any(|s| l.starts_with(s))) {
         if line.is_empty() {
             break;
         }

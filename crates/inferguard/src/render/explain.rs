@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::markdown::markdown_prose as prose;
 use super::text::{Sheet, Style, plural, styled};
 use crate::report::{ExampleRow, ExplainReport, RuleRow};
 
@@ -65,7 +66,7 @@ fn one(sheet: &mut Sheet, rule: &RuleRow) {
 
 /// A rule's page.
 pub fn explain_page(rule: &RuleRow) -> String {
-    let mut out = format!("# `{}`\n\n{}.\n\n", rule.code, rule.title);
+    let mut out = format!("# `{}`\n\n{}.\n\n", rule.code, prose(&rule.title));
     let mut facts = vec![format!("kind: {}", rule.kind), format!("severity: {}", rule.severity)];
     facts.extend(rule.cause.iter().map(|c| format!("cause class: {}", link(c))));
     if !rule.aliases.is_empty() {
@@ -93,12 +94,12 @@ pub fn explain_page(rule: &RuleRow) -> String {
         ("What to do", &rule.action),
         ("When it may be wrong", &rule.false_positives),
     ] {
-        let _ = write!(out, "\n## {title}\n\n{text}\n");
+        let _ = write!(out, "\n## {title}\n\n{}\n", prose(text));
     }
     if !rule.needs.is_empty() {
         out.push_str("\n## What it needs\n\nAny one of:\n\n");
         for need in &rule.needs {
-            let _ = writeln!(out, "- {}", need.settle);
+            let _ = writeln!(out, "- {}", prose(&need.settle));
         }
     }
     if !rule.thresholds.is_empty() {
@@ -108,7 +109,7 @@ pub fn explain_page(rule: &RuleRow) -> String {
             rule.code
         );
         for t in &rule.thresholds {
-            let _ = writeln!(out, "| `{}` | {} | {} | {} |", t.name, t.default, t.unit, t.about);
+            let _ = writeln!(out, "| `{}` | {} | {} | {} |", t.name, t.default, t.unit, prose(&t.about));
         }
     }
     for (title, list) in [("Explains", &rule.explains), ("See also", &rule.related)] {
@@ -132,7 +133,7 @@ fn link(name: &str) -> String {
 const MOST: usize = 1200;
 
 fn example(out: &mut String, title: &str, example: &ExampleRow) {
-    let _ = write!(out, "\n## {title}\n\n{}:\n", example.title);
+    let _ = write!(out, "\n## {title}\n\n{}:\n", prose(&example.title));
     for (name, text) in &example.files {
         match text.as_deref().filter(|t| t.len() <= MOST && !t.contains("```")) {
             Some(text) => {
@@ -164,7 +165,7 @@ pub fn explain_index(report: &ExplainReport) -> String {
                 rule.code,
                 rule.cause.as_deref().map(link).unwrap_or_default(),
                 rule.severity,
-                rule.title
+                prose(&rule.title)
             );
         }
     }
