@@ -3,6 +3,7 @@
 // A task talks to the maintainer who started it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod book;
 mod calibrate;
 mod cases;
 mod catalog;
@@ -41,6 +42,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Write docs/SUMMARY.md, and check that every page is in it and every link leads somewhere.
+    Book {
+        /// Fail on a summary that differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Hold the .lct reader against LMCache's own, in CPU time and in instructions a byte.
     BenchLct(lct_bench::BenchArgs),
     /// Write a large .lct trace made from a small real one.
@@ -130,6 +137,7 @@ fn run(task: &Task) -> Result<()> {
     let root = workspace::root();
     let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
     match task {
+        Task::Book { check } => book::run(&root, mode(*check)),
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),

@@ -37,3 +37,8 @@ pub fn main() -> ExitCode {
         ExitCode::from(70)
     }
 }
+
+/// The examples of the book's page on embedding.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct Embedding;
