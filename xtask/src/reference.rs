@@ -51,11 +51,16 @@ fn script_name(shell: Shell) -> &'static str {
     }
 }
 
+const ABOUT: &str =
+    "This document contains the help content for the `inferguard` command-line program.\n\n";
+
 fn page() -> String {
     let options =
         clap_markdown::MarkdownOptions::new().show_footer(false).title("Command line".to_owned());
     let command = inferguard_cli::command();
     let text = clap_markdown::help_markdown_command_custom(&command, &options);
+    // Headings of six levels are no titles; what the document is, the book says.
+    let text = text.replace("###### **", "**").replace(ABOUT, "");
     format!("<!-- Written by `{COMMAND}` from the arguments that the command parses. -->\n\n{text}")
 }
 

@@ -75,8 +75,7 @@ pub(super) fn broken(root: &Path) -> Result<Vec<String>> {
     files.sort();
     let mut pages = BTreeMap::new();
     for path in files {
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
         pages.insert(path, read(&text));
     }
     let mut wrong = Vec::new();
@@ -153,8 +152,11 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("crates")).unwrap();
         std::fs::write(dir.path().join("README.md"), "# R\n\n[a](docs/a.md#t) [b](docs/b.md)\n")
             .unwrap();
-        std::fs::write(docs.join("a.md"), "# T\n\n[r](../README.md) [h](#t) [n](#none) <https://x.y>\n")
-            .unwrap();
+        std::fs::write(
+            docs.join("a.md"),
+            "# T\n\n[r](../README.md) [h](#t) [n](#none) <https://x.y>\n",
+        )
+        .unwrap();
         assert_eq!(
             broken(dir.path()).unwrap(),
             [

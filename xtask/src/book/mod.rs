@@ -16,12 +16,13 @@ use crate::tree;
 pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
     let docs = root.join("docs");
     let template = root.join("xtask/book/SUMMARY.md");
-    let template = std::fs::read_to_string(&template)
-        .with_context(|| format!("{}", template.display()))?;
+    let template =
+        std::fs::read_to_string(&template).with_context(|| format!("{}", template.display()))?;
     let summary = filled(&docs, &template)?;
     ensure_contents(&docs.join("SUMMARY.md"), &summary, mode, "cargo xtask book")?;
-    let mut wrong = pages(&docs)?;
+    let mut wrong = unlisted(&docs)?;
     wrong.extend(links::broken(root)?);
+    wrong.extend(unnamed(&docs)?);
     if !wrong.is_empty() {
         bail!("{}", wrong.join("\n"));
     }
@@ -49,8 +50,20 @@ fn filled(docs: &Path, template: &str) -> Result<String> {
     Ok(out)
 }
 
+/// The pages of the book, as the summary has to name them.
+pub(crate) fn pages(docs: &Path) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    for path in tree::files(docs)? {
+        let name = path.strip_prefix(docs)?.to_string_lossy().into_owned();
+        if name.ends_with(".md") && name != "SUMMARY.md" {
+            out.push(name);
+        }
+    }
+    Ok(out)
+}
+
 /// Pages that the summary names and that are not there, or the other way round.
-fn pages(docs: &Path) -> Result<Vec<String>> {
+fn unlisted(docs: &Path) -> Result<Vec<String>> {
     let summary = std::fs::read_to_string(docs.join("SUMMARY.md"))?;
     let listed: Vec<String> = links::targets(&summary);
     let unique: BTreeSet<&String> = listed.iter().collect();
@@ -61,10 +74,19 @@ fn pages(docs: &Path) -> Result<Vec<String>> {
             wrong.push(format!("docs/SUMMARY.md: {page} is not there"));
         }
     }
-    for path in tree::files(docs)? {
+    let missing = pages(docs)?.into_iter().filter(|name| !unique.contains(name));
+    wrong.extend(missing.map(|name| format!("docs/{name}: not in docs/SUMMARY.md")));
+    Ok(wrong)
+}
+
+/// Schemas that their page does not link.
+fn unnamed(docs: &Path) -> Result<Vec<String>> {
+    let linked = links::targets(&std::fs::read_to_string(docs.join("schemas.md"))?);
+    let mut wrong = Vec::new();
+    for path in tree::files(&docs.join("schemas"))? {
         let name = path.strip_prefix(docs)?.to_string_lossy().into_owned();
-        if name.ends_with(".md") && name != "SUMMARY.md" && !unique.contains(&name) {
-            wrong.push(format!("docs/{name}: not in docs/SUMMARY.md"));
+        if !linked.contains(&name) {
+            wrong.push(format!("docs/{name}: not in docs/schemas.md"));
         }
     }
     Ok(wrong)
@@ -83,7 +105,7 @@ mod tests {
         std::fs::write(dir.path().join("SUMMARY.md"), "- [a](a.md)\n- [b](b.md)\n").unwrap();
         std::fs::write(dir.path().join("a.md"), "").unwrap();
         std::fs::write(dir.path().join("c.md"), "").unwrap();
-        let wrong = super::pages(dir.path()).unwrap();
+        let wrong = super::unlisted(dir.path()).unwrap();
         assert_eq!(wrong.len(), 2, "{wrong:?}");
     }
 }

@@ -94,8 +94,12 @@ fn index(all: &ExplainReport, classes: &[&str]) -> String {
     );
     for class in classes {
         if let Some(rule) = all.rules.iter().find(|r| r.cause.as_deref() == Some(class)) {
-            let _ =
-                writeln!(out, "| [{class}]({class}.md) | {} | {} |", rule.severity, prose(&rule.title));
+            let _ = writeln!(
+                out,
+                "| [{class}]({class}.md) | {} | {} |",
+                rule.severity,
+                prose(&rule.title)
+            );
         }
     }
     out

@@ -109,7 +109,14 @@ pub fn explain_page(rule: &RuleRow) -> String {
             rule.code
         );
         for t in &rule.thresholds {
-            let _ = writeln!(out, "| `{}` | {} | {} | {} |", t.name, t.default, t.unit, prose(&t.about));
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} |",
+                t.name,
+                t.default,
+                t.unit,
+                prose(&t.about)
+            );
         }
     }
     for (title, list) in [("Explains", &rule.explains), ("See also", &rule.related)] {
