@@ -55,11 +55,13 @@ fn anchor(title: &str, taken: &BTreeSet<String>) -> String {
             _ => None,
         })
         .collect();
-    let free = |id: &String| !taken.contains(id);
-    if free(&id) {
-        return id;
+    let mut free = id.clone();
+    let mut n = 0_usize;
+    while taken.contains(&free) {
+        n += 1;
+        free = format!("{id}-{n}");
     }
-    (1_usize..).map(|n| format!("{id}-{n}")).find(free).unwrap_or(id)
+    free
 }
 
 /// Every link of the documentation that leads nowhere, one line each. Links to other hosts are not
@@ -91,7 +93,7 @@ pub(super) fn broken(root: &Path) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-fn is_markdown(path: &Path) -> bool {
+pub(super) fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "md")
 }
 

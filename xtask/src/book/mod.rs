@@ -55,7 +55,7 @@ pub(crate) fn pages(docs: &Path) -> Result<Vec<String>> {
     let mut out = Vec::new();
     for path in tree::files(docs)? {
         let name = path.strip_prefix(docs)?.to_string_lossy().into_owned();
-        if name.ends_with(".md") && name != "SUMMARY.md" {
+        if links::is_markdown(&path) && name != "SUMMARY.md" {
             out.push(name);
         }
     }

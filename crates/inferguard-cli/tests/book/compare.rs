@@ -23,10 +23,7 @@ pub(crate) fn differs(expected: &[String], actual: &str) -> Option<String> {
         match start {
             Some(start) => at = start + part.len(),
             None => {
-                return Some(format!(
-                    "not printed, or not there:\n{}",
-                    part.iter().map(|l| format!("  {l}\n")).collect::<String>()
-                ));
+                return Some(format!("not printed, or not there:\n  {}", part.join("\n  ")));
             }
         }
     }
