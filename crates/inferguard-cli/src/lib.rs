@@ -7,6 +7,9 @@
 //! 3 nothing usable could be read; 4 the output could not be written; 70 a bug;
 //! 130 and 143 interrupted.
 
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 mod args;
 mod collect;
 mod coverage;
@@ -37,8 +40,3 @@ pub fn main() -> ExitCode {
         ExitCode::from(70)
     }
 }
-
-/// The examples of the book's page on embedding.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/embedding.md")]
-struct Embedding;

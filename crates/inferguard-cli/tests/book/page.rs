@@ -25,6 +25,9 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
     let (mut out, mut before, mut skipped) = (Vec::new(), Vec::new(), false);
     let mut lines = text.lines().enumerate().map(|(i, line)| (i + 1, line));
     while let Some((number, line)) = lines.next() {
+        // A block within a list is indented.
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim_start();
         if let Some(note) = line.strip_prefix("<!-- ").and_then(|l| l.strip_suffix(" -->")) {
             match note.split_once(": ") {
                 Some(("not run", reason)) if !reason.trim().is_empty() => skipped = true,
@@ -32,15 +35,18 @@ pub(crate) fn blocks(text: &str) -> Result<Vec<Block>, String> {
                 _ => {}
             }
         } else if line == "```console" {
-            let inner: Vec<(usize, &str)> =
-                lines.by_ref().take_while(|(_, line)| *line != "```").collect();
+            let inner: Vec<(usize, &str)> = lines
+                .by_ref()
+                .take_while(|(_, line)| line.trim_start() != "```")
+                .map(|(number, line)| (number, line.get(indent..).unwrap_or_default()))
+                .collect();
             let steps = steps(&inner)?;
             let before = std::mem::take(&mut before);
             out.push(Block { line: number, before, skipped, steps });
             skipped = false;
         } else if line.starts_with("```") && line.len() > 3 {
             // Another block: what looks like a fence in it is none.
-            lines.by_ref().find(|(_, line)| *line == "```");
+            lines.by_ref().find(|(_, line)| line.trim_start() == "```");
         } else if !line.trim().is_empty() && (skipped || !before.is_empty()) {
             return Err(format!("line {number}: a note that stands before no console block"));
         }
@@ -92,6 +98,14 @@ fn blocks_are_found_with_their_notes() {
     assert!(!blocks[0].skipped && blocks[1].skipped);
     assert_eq!(blocks[1].steps[0].command, "four 'a\nb'");
     assert_eq!(blocks[1].steps[1].command, "five # it's");
+}
+
+#[test]
+fn a_block_within_a_list_is_one() {
+    let blocks =
+        blocks("1. Do\n\n   ```console\n   $ one \\\n       two\n   out\n   ```\n").unwrap();
+    assert_eq!(blocks[0].steps[0].command, "one \\\n    two");
+    assert_eq!(blocks[0].steps[0].printed, Some(vec!["out".to_owned()]));
 }
 
 #[test]
