@@ -1,4 +1,7 @@
-//! `cargo xtask findings`: a page a finding, in `docs/findings/`.
+//! `cargo xtask findings`: a page a finding in `docs/findings/`, a page a cause class in
+//! `docs/causes/`.
+
+mod causes;
 
 use std::path::Path;
 
@@ -10,19 +13,24 @@ use crate::generated::{Mode, ensure_contents};
 
 const COMMAND: &str = "cargo xtask findings";
 
-/// Regenerates or checks the pages; a page of a code that is gone is removed or complained of.
+/// Regenerates or checks the pages.
 pub(crate) fn run(root: &Path, mode: Mode) -> Result<()> {
-    let dir = root.join("docs/findings");
     let all = explain_all();
-    ensure_contents(&dir.join("README.md"), &explain_index(&all), mode, COMMAND)?;
-    for rule in &all.rules {
-        let path = dir.join(format!("{}.md", rule.code));
-        ensure_contents(&path, &explain_page(rule), mode, COMMAND)?;
+    let mut pages = vec![("README".to_owned(), explain_index(&all))];
+    pages.extend(all.rules.iter().map(|rule| (rule.code.clone(), explain_page(rule))));
+    directory(&root.join("docs/findings"), &pages, mode)?;
+    directory(&root.join("docs/causes"), &causes::pages(root, &all)?, mode)
+}
+
+/// Makes a directory hold these pages; one that is of nothing any more is removed or complained of.
+fn directory(dir: &Path, pages: &[(String, String)], mode: Mode) -> Result<()> {
+    for (name, text) in pages {
+        ensure_contents(&dir.join(format!("{name}.md")), text, mode, COMMAND)?;
     }
-    for entry in std::fs::read_dir(&dir).with_context(|| format!("{}", dir.display()))? {
+    for entry in std::fs::read_dir(dir).with_context(|| format!("{}", dir.display()))? {
         let path = entry?.path();
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-        if stem == "README" || all.rules.iter().any(|r| r.code == stem) {
+        if pages.iter().any(|(name, _)| name == stem) {
             continue;
         }
         if mode == Mode::Check {

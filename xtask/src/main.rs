@@ -3,6 +3,7 @@
 // A task talks to the maintainer who started it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod book;
 mod calibrate;
 mod cargo;
 mod cases;
@@ -16,10 +17,12 @@ mod lct_bench;
 mod ledger;
 mod licences;
 mod live_lab;
+mod matrix;
 mod msrv;
 mod package;
 mod pages;
 mod questions;
+mod reference;
 mod schemas;
 mod static_binary;
 mod survey;
@@ -44,6 +47,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Write docs/SUMMARY.md, and check that every page is in it and every link leads somewhere.
+    Book {
+        /// Fail on a summary that differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Hold the .lct reader against LMCache's own, in CPU time and in instructions a byte.
     BenchLct(lct_bench::BenchArgs),
     /// Write a large .lct trace made from a small real one.
@@ -65,7 +74,7 @@ enum Task {
         #[command(subcommand)]
         task: Option<CatalogTask>,
     },
-    /// Regenerate the pages of the findings, or check that they are up to date.
+    /// Regenerate the pages of findings and cause classes, or check that they are up to date.
     Findings {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
@@ -97,8 +106,20 @@ enum Task {
     },
     /// Package every crate that is published, in order, look through it and use it.
     Package(package::Args),
+    /// Regenerate docs/matrix.md (families by release and mode), or check that it is up to date.
+    Matrix {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Regenerate docs/upstream-questions.md, or check that it is up to date.
     Questions {
+        /// Fail on what differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Regenerate the command's reference, completions and manual pages, or check them.
+    Reference {
         /// Fail on what differs instead of writing it.
         #[arg(long)]
         check: bool,
@@ -140,6 +161,7 @@ fn run(task: &Task) -> Result<()> {
     let root = workspace::root();
     let mode = |check: bool| if check { Mode::Check } else { Mode::Write };
     match task {
+        Task::Book { check } => book::run(&root, mode(*check)),
         Task::BenchLct(args) => lct_bench::bench(&root, args),
         Task::GenLct(args) => lct_bench::generate(&root, args),
         Task::Cases { dir, json } => cases::run(dir, *json),
@@ -158,7 +180,9 @@ fn run(task: &Task) -> Result<()> {
         Task::Licences => licences::run(&root),
         Task::Msrv { build } => msrv::run(&root, *build),
         Task::Package(args) => package::run(&root, args),
+        Task::Matrix { check } => matrix::run(&root, mode(*check)),
         Task::Questions { check } => questions::run(&root, mode(*check)),
+        Task::Reference { check } => reference::run(&root, mode(*check)),
         Task::LiveLab(args) => live_lab::run(args),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
         Task::Static => static_binary::run(&root),

@@ -57,6 +57,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Capacity(args) => crate::sizing::capacity(args),
         Command::Misses(args) => crate::sizing::misses(args),
         Command::Catalog(command) => catalog(command),
+        Command::Completions { shell } => completions(*shell),
     }
 }
 
@@ -313,6 +314,15 @@ fn cacheblend(args: &CacheblendArgs) -> Exit {
     let report = report::cacheblend(&Catalog::new(), packet, boundary.as_deref());
     let told = deliver(&args.common, &report, |width| render::cacheblend(&report, width));
     first(&[read, told])
+}
+
+fn completions(shell: clap_complete::Shell) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut crate::command(), "inferguard", &mut script);
+    match output::print(&String::from_utf8_lossy(&script)) {
+        Err(Lost::Failed) => Exit::NotWritten,
+        _ => Exit::Done,
+    }
 }
 
 fn catalog(command: &CatalogCommand) -> Exit {

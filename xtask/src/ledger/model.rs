@@ -92,6 +92,8 @@ pub(crate) enum Names {
     Fixtures,
     /// Every code of the rule registry.
     Rules,
+    /// Every page of the book.
+    Pages,
 }
 
 /// One thing to show: a command on a fixture and what its JSON has to say, or what is missing.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use diagnosis_rules::RULES;
 
 use super::model::Names;
+use crate::generated::Mode;
 
 /// Holds a page (or all pages of a directory) against what it has to name.
 pub(crate) fn prove(root: &Path, bin: &Path, page: &str, names: Names) -> Result<()> {
@@ -15,6 +16,10 @@ pub(crate) fn prove(root: &Path, bin: &Path, page: &str, names: Names) -> Result
     let wanted = match names {
         Names::Commands => commands(bin)?,
         Names::Fixtures => fixtures(root)?,
+        Names::Pages => {
+            crate::book::run(root, Mode::Check)?;
+            crate::book::pages(&root.join("docs"))?
+        }
         Names::Rules => RULES.iter().map(|rule| rule.code.to_owned()).collect(),
     };
     ensure!(!wanted.is_empty(), "there is nothing to name");

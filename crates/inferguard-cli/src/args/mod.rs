@@ -17,11 +17,16 @@ use lmcache_prom::contract::{Product, Release};
 /// Reads the evidence of an LMCache deployment and says what runs, which signals are there, and
 /// which silence means trouble.
 #[derive(Debug, Parser)]
-#[command(name = "inferguard", version, disable_help_subcommand = true)]
+#[command(name = "inferguard", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 the policy that was asked for is breached, or trace check found a defect;
+2 usage; 3 nothing usable could be read; 4 the output could not be written; 70 a bug; 130 and 143
+interrupted. Where several hold: 2, 70, 130, 4, 3, 1, 0.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -51,6 +56,11 @@ pub(crate) enum Command {
     /// The metric contract of LMCache, vLLM and SGLang, release by release
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Print the completions of a shell, to be loaded by it
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Args)]

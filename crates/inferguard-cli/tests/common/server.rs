@@ -23,7 +23,13 @@ impl Server {
         address: &str,
         answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).unwrap();
+        Self::on(TcpListener::bind(address).unwrap(), answer)
+    }
+
+    pub(crate) fn on(
+        listener: TcpListener,
+        answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&requests);

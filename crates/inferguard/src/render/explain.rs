@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::markdown::markdown_prose as prose;
 use super::text::{Sheet, Style, plural, styled};
 use crate::report::{ExampleRow, ExplainReport, RuleRow};
 
@@ -65,9 +66,9 @@ fn one(sheet: &mut Sheet, rule: &RuleRow) {
 
 /// A rule's page.
 pub fn explain_page(rule: &RuleRow) -> String {
-    let mut out = format!("# `{}`\n\n{}.\n\n", rule.code, rule.title);
+    let mut out = format!("# `{}`\n\n{}.\n\n", rule.code, prose(&rule.title));
     let mut facts = vec![format!("kind: {}", rule.kind), format!("severity: {}", rule.severity)];
-    facts.extend(rule.cause.iter().map(|c| format!("cause class: `{c}`")));
+    facts.extend(rule.cause.iter().map(|c| format!("cause class: {}", link(c))));
     if !rule.aliases.is_empty() {
         let list: Vec<String> = rule.aliases.iter().map(|a| format!("`{a}`")).collect();
         facts.push(format!("also known as {}", list.join(", ")));
@@ -93,12 +94,12 @@ pub fn explain_page(rule: &RuleRow) -> String {
         ("What to do", &rule.action),
         ("When it may be wrong", &rule.false_positives),
     ] {
-        let _ = write!(out, "\n## {title}\n\n{text}\n");
+        let _ = write!(out, "\n## {title}\n\n{}\n", prose(text));
     }
     if !rule.needs.is_empty() {
         out.push_str("\n## What it needs\n\nAny one of:\n\n");
         for need in &rule.needs {
-            let _ = writeln!(out, "- {}", need.settle);
+            let _ = writeln!(out, "- {}", prose(&need.settle));
         }
     }
     if !rule.thresholds.is_empty() {
@@ -108,12 +109,19 @@ pub fn explain_page(rule: &RuleRow) -> String {
             rule.code
         );
         for t in &rule.thresholds {
-            let _ = writeln!(out, "| `{}` | {} | {} | {} |", t.name, t.default, t.unit, t.about);
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} |",
+                t.name,
+                t.default,
+                t.unit,
+                prose(&t.about)
+            );
         }
     }
     for (title, list) in [("Explains", &rule.explains), ("See also", &rule.related)] {
         if !list.is_empty() {
-            let list: Vec<String> = list.iter().map(|c| format!("`{c}`")).collect();
+            let list: Vec<String> = list.iter().map(|c| link(c)).collect();
             let _ = write!(out, "\n## {title}\n\n{}\n", list.join(", "));
         }
     }
@@ -122,11 +130,17 @@ pub fn explain_page(rule: &RuleRow) -> String {
     out
 }
 
+/// A link from a page to the one of a code or, as their names have hyphens, of a cause class.
+fn link(name: &str) -> String {
+    let dir = if name.contains('-') { "../causes/" } else { "" };
+    format!("[`{name}`]({dir}{name}.md)")
+}
+
 /// Longest text of a file that a page shows.
 const MOST: usize = 1200;
 
 fn example(out: &mut String, title: &str, example: &ExampleRow) {
-    let _ = write!(out, "\n## {title}\n\n{}:\n", example.title);
+    let _ = write!(out, "\n## {title}\n\n{}:\n", prose(&example.title));
     for (name, text) in &example.files {
         match text.as_deref().filter(|t| t.len() <= MOST && !t.contains("```")) {
             Some(text) => {
@@ -156,9 +170,9 @@ pub fn explain_index(report: &ExplainReport) -> String {
                 "| [`{}`]({}.md) | {} | {} | {} |",
                 rule.code,
                 rule.code,
-                rule.cause.as_deref().unwrap_or(""),
+                rule.cause.as_deref().map(link).unwrap_or_default(),
                 rule.severity,
-                rule.title
+                prose(&rule.title)
             );
         }
     }

@@ -54,6 +54,18 @@ impl Markdown {
     }
 }
 
+/// Prose of our own tables: one line, and nothing in it is markup but pairs of backticks.
+pub fn markdown_prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped(text);
+    }
+    let kept = |(i, part): (usize, &&str)| {
+        if i.is_multiple_of(2) { escaped(part) } else { (*part).to_owned() }
+    };
+    parts.iter().enumerate().map(kept).collect::<Vec<_>>().join("`")
+}
+
 /// Text from outside: one line, and nothing in it is markup.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -73,6 +85,12 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prose_keeps_its_code() {
+        assert_eq!(markdown_prose("grep *.log, `a*b` <x>"), "grep \\*.log, `a*b` \\<x\\>");
+        assert_eq!(markdown_prose("one ` and *"), "one \\` and \\*");
+    }
 
     #[test]
     fn nothing_from_outside_is_markup() {

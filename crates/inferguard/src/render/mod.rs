@@ -30,6 +30,7 @@ pub use compat::compat;
 pub use coverage::coverage;
 pub use coverage_markdown::coverage_markdown;
 pub use explain::{explain, explain_index, explain_list, explain_page};
+pub use markdown::markdown_prose;
 pub use note::note;
 pub use plot::capacity_svg;
 pub(crate) use sizing::loss;
