@@ -101,7 +101,7 @@ fn one(lab: &Lab<'_>, gib: &str, size: &'static str, keep: bool, rows: &mut Rows
     let flags = ["--lookup-hash-log-dir", LOOKUPS];
     let server = Server::start_with(lab.venv, &dir, gib, &flags)?;
     let load = Load::spawn(lab.venv, &server, &dir, LOAD)?;
-    let totals = load.ended(Duration::from_secs(300))?;
+    let totals = load.ended(Duration::from_mins(5))?;
     let (pid, url) = (server.pid().to_string(), server.url());
     let args = [
         "collect-lmcache",
@@ -122,14 +122,14 @@ fn one(lab: &Lab<'_>, gib: &str, size: &'static str, keep: bool, rows: &mut Rows
     ];
     let done = lab.tool.run(&dir, &args)?;
     ensure!(done.code == 0, "collect-lmcache: {}", done.stderr);
-    let argv = server.argv().to_vec();
+    let launched = server.argv().to_vec();
     server.stop()?;
     let packet = dir.join(COLLECTED);
     std::fs::copy(dir.join(REQUESTS), packet.join(REQUESTS))?;
     let origin = Origin {
         name: &name,
         release: lab.venv.release(),
-        argv: &argv,
+        argv: &launched,
         load: &totals,
         deed: "one load at an L1 of this size, to hold predicted hit tokens against counted ones",
         times: (start, now()),

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 
 use super::manifest::Crate;
 
-/// What crates.io takes at most.
+/// What a registry takes at most.
 const LARGEST: u64 = 10 << 20;
 /// What every package brings along.
 const BRINGS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE", "Cargo.toml"];
@@ -63,7 +63,7 @@ impl Archive {
 pub(super) fn defects(root: &Path, one: &Crate, archive: &Archive) -> Result<Vec<String>> {
     let mut out = Vec::new();
     if archive.packed > LARGEST {
-        out.push(format!("{}: {} bytes, more than crates.io takes", one.name, archive.packed));
+        out.push(format!("{}: {} bytes, more than a registry takes", one.name, archive.packed));
     }
     for name in BRINGS {
         if archive.files.get(Path::new(name)).is_none_or(Vec::is_empty) {

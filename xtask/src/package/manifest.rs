@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{cargo, msrv};
 
-/// What crates.io takes at most.
+/// What a registry takes at most.
 const MOST_KEYWORDS: usize = 5;
 /// A longer description is cut in lists.
 const LONGEST_DESCRIPTION: usize = 200;

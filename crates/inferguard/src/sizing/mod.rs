@@ -176,9 +176,8 @@ impl Sized {
             let all = self.recording.lookups();
             return (told < all).then(|| {
                 format!(
-                    "the salts of {} of {all} lookups are told by the requests' log or spans, and \
-                     none of the others",
-                    told
+                    "the salts of {told} of {all} lookups are told by the requests' log or spans, and \
+                     none of the others"
                 )
             });
         }
