@@ -322,9 +322,8 @@ mod tests {
             recording.push(Some(at), group, 25, &[1, 2], request);
         }
         let of = |request| match request {
-            1 => Some("a"),
+            1 | 3 => Some("a"),
             2 => Some("b"),
-            3 => Some("a"),
             _ => None,
         };
         assert_eq!(recording.tell_salts(of), Some(3));
