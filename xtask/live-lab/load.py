@@ -28,6 +28,8 @@ def arguments():
     parser.add_argument("--prompt-tokens", type=int, default=1024)
     parser.add_argument("--common-tokens", type=int, default=512, help="tokens that all prompts begin with")
     parser.add_argument("--timeout", type=float, default=15.0)
+    parser.add_argument("--burst", action="store_true", help="look all prompts up at once")
+    parser.add_argument("--settle", type=float, default=0.0, help="after the first round of a burst, in seconds")
     parser.add_argument("--pause", type=float, default=0.05, help="between conversations, in seconds")
     return parser.parse_args()
 
@@ -192,15 +194,26 @@ class Before05:
         self.ask("UNREGISTER_KV_CACHE", WORKER)
 
 
-def converse(worker, request, tokens, options, totals):
+def ask(worker, request, tokens):
     whole = len(tokens) // worker.chunk * worker.chunk
     worker.look_up(worker.key(tokens, request, 0, whole, None))
+    return whole
+
+
+def converse(worker, request, tokens, options, totals):
+    ask(worker, request, tokens)
     chunks, give_up = None, time.monotonic() + options.timeout
     while chunks is None and time.monotonic() < give_up:
         chunks = worker.prefetched(request)
         if chunks is None:
             time.sleep(0.01)
-    there = (chunks or 0) * worker.chunk
+    move(worker, request, tokens, chunks or 0, totals)
+
+
+def move(worker, request, tokens, chunks, totals):
+    """Takes the chunks that are there, puts those that are not, and ends the session."""
+    whole = len(tokens) // worker.chunk * worker.chunk
+    there = chunks * worker.chunk
     blocks = list(range(1, 1 + whole // BLOCK_TOKENS))
     split = there // BLOCK_TOKENS
     if there:
@@ -212,6 +225,26 @@ def converse(worker, request, tokens, options, totals):
     worker.end(request)
     totals["asked"] += whole
     totals["found"] += there
+
+
+def burst(worker, options, totals):
+    """All prompts looked up at once; while they are waited for, what was computed beyond prompts is put."""
+    waiting = {}
+    for number in range(options.prompts):
+        request, tokens = f"live-{totals['rounds']}-{number}", prompt(number, options)
+        ask(worker, request, tokens)
+        waiting[request] = tokens
+    new, give_up = 0, time.monotonic() + options.timeout
+    while waiting and time.monotonic() < give_up and not stopped():
+        for request in list(waiting):
+            chunks = worker.prefetched(request)
+            if chunks is not None:
+                move(worker, request, waiting.pop(request), chunks, totals)
+        if totals["rounds"] > 0:
+            request = f"grown-{totals['rounds']}-{new}"
+            move(worker, request, prompt(f"{totals['rounds']} {new}", options), 0, totals)
+            new += 1
+        time.sleep(options.pause)
 
 
 def stopped():
@@ -231,12 +264,17 @@ def main():
     worker.register(caches(api.head_first))
     totals = dict.fromkeys(("rounds", "asked", "found", "taken", "put", "failed"), 0)
     while not stopped():
-        for number in range(options.prompts):
-            request = f"live-{totals['rounds']}-{number}"
-            converse(worker, request, prompt(number, options), options, totals)
-            time.sleep(options.pause)
-            if stopped():
-                break
+        if options.burst:
+            burst(worker, options, totals)
+            if totals["rounds"] == 0:
+                time.sleep(options.settle)
+        else:
+            for number in range(options.prompts):
+                request = f"live-{totals['rounds']}-{number}"
+                converse(worker, request, prompt(number, options), options, totals)
+                time.sleep(options.pause)
+                if stopped():
+                    break
         totals["rounds"] += 1
         print(json.dumps(totals), flush=True)
     worker.leave()

@@ -68,6 +68,9 @@ pub enum Lifecycle {
     },
 }
 
+/// In force since the first release.
+pub(crate) const SINCE_0_1: Lifecycle = Lifecycle::Stable { since: "0.1.0" };
+
 /// A number that a rule compares with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {

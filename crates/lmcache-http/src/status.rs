@@ -79,6 +79,8 @@ pub struct Status {
     pub in_flight_prefetches: Option<u64>,
     /// Most prefetches at a time.
     pub max_in_flight_prefetches: Option<u64>,
+    /// Prefetches that wait for one of the places in progress.
+    pub pending_prefetches: Option<u64>,
     /// Stores waiting for L2.
     pub pending_l2_stores: Option<u64>,
     /// P2P is on.
@@ -144,6 +146,7 @@ impl Status {
             out.load_phase = count("load_phase_count");
             out.in_flight_prefetches = count("in_flight_request_count");
             out.max_in_flight_prefetches = count("max_in_flight");
+            out.pending_prefetches = count("pending_queue_size");
         }
         out.pending_l2_stores = manager
             .get("store_controller")

@@ -23,12 +23,13 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Starts the load and waits until the first round is done.
-    pub(super) fn start(venv: &Venv, server: &Server, dir: &Path) -> Result<Self> {
+    /// Starts the load with these flags and waits until the first round is done.
+    pub(super) fn start(venv: &Venv, server: &Server, dir: &Path, flags: &[&str]) -> Result<Self> {
         let script = workspace::root().join("xtask/live-lab/load.py");
         let mut child = clean(&venv.program("python"), dir)
             .arg(script)
             .args(["--server", &server.queue()])
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(dir.join("load.log"))?)

@@ -4,6 +4,7 @@
 //! Needs a Python and, for the first run of a release, the package index and some gigabytes of disk:
 //! a maintainer's routine (`docs/live-lab.md`), not a part of CI.
 
+mod closeout;
 mod expect;
 mod load;
 mod packet;

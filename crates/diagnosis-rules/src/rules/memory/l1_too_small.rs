@@ -1,6 +1,8 @@
 //! L1 is below the working set.
 
+use super::eviction::eviction_is_dead;
 use crate::rules::prelude::*;
+use crate::rules::working_set::working_set;
 use crate::view::{Target, View};
 
 const CHUNKS: Threshold = Threshold {
