@@ -118,7 +118,7 @@ impl Scenario {
         const BURST: &[&str] = &[
             "--burst",
             "--prompts",
-            "40",
+            "80",
             "--common-tokens",
             "0",
             "--settle",
