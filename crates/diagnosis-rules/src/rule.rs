@@ -112,7 +112,8 @@ pub struct Example {
     pub title: &'static str,
     /// The evidence.
     pub files: &'static [File],
-    /// Causes of other rules that are true of it as well.
+    /// Codes or causes of other rules that are true of it as well, and that neither explain the rule
+    /// nor are explained by it.
     pub also: &'static [&'static str],
 }
 

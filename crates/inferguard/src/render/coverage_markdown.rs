@@ -1,10 +1,10 @@
 //! The Markdown rendering of `inferguard observability-coverage`.
 
-use super::check::{claim, span};
 use super::coverage::{
     cell, found, offload_lines, reconciled, sourced, summary, window_name, word, worth_lines,
 };
 use super::markdown::Markdown;
+use super::running::{claim, span};
 use super::text::count;
 use crate::report::{BackendStatus, CoverageReport};
 

@@ -98,7 +98,7 @@ lmcache_mp_lookup_requested_tokens_total 54000000
 lmcache_mp_lookup_hit_tokens_total 170000
 ",
         )],
-        also: &[],
+        also: &["lmcache_mp_eventbus_drop_unobservable", "lmcache_mp_cache_salt_missing"],
     },
     counter_example: Example {
         title: "Evictions beside a good hit rate",

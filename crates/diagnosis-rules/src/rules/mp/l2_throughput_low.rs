@@ -73,7 +73,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["l2-load-failure"],
+        also: &[],
     },
     counter_example: Example {
         title: "As slow, and nothing waits",
