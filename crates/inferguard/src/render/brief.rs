@@ -54,7 +54,7 @@ fn read(sheet: &mut Sheet, report: &CheckReport) {
         times().all(|at| at.is_some()),
     ) {
         (Some(first), Some(last), true) if last > first => {
-            format!(" over {}", seconds(last - first))
+            format!(" in {}", seconds(last - first))
         }
         _ => String::new(),
     };
@@ -63,7 +63,7 @@ fn read(sheet: &mut Sheet, report: &CheckReport) {
         "READ",
         &format!(
             "{}, {}{length}; {} populated, 0 missing",
-            plural(report.inputs.len(), "artifact"),
+            plural(report.inputs.len(), "input"),
             plural(scrapes, "scrape"),
             plural(of(Status::Populated), "family"),
         ),
