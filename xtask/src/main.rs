@@ -14,6 +14,7 @@ mod lct_bench;
 mod ledger;
 mod licences;
 mod live_lab;
+mod packet_findings;
 mod pages;
 mod questions;
 mod schemas;
@@ -81,6 +82,14 @@ enum Task {
     },
     /// Check that every dependency has a licence that we allow.
     Licences,
+    /// Hold the findings of captured packets against fixtures/packet-findings.tsv, and write its page.
+    PacketFindings {
+        /// Directory with the packets that the fixtures were made of.
+        dir: Option<PathBuf>,
+        /// Fail where the page differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Regenerate docs/upstream-questions.md, or check that it is up to date.
     Questions {
         /// Fail on what differs instead of writing it.
@@ -129,6 +138,9 @@ fn run(task: &Task) -> Result<()> {
         }
         Task::Ledger { check, bin } => ledger::run(&root, mode(*check), bin.as_deref()),
         Task::Licences => licences::run(&root),
+        Task::PacketFindings { dir, check } => {
+            packet_findings::run(&root, dir.as_deref(), mode(*check))
+        }
         Task::Questions { check } => questions::run(&root, mode(*check)),
         Task::LiveLab(args) => live_lab::run(args),
         Task::Schemas { check } => schemas::run(&root, mode(*check)),
