@@ -170,6 +170,7 @@ const REMARKS: &[(&str, &str)] = &[
     ("lmcache_mp_engine_driven_transfers", "says why series are absent that one would look for"),
     ("lmcache_mp_trace_recording_enabled_without_lct", "the trace is there and was not given"),
     ("lmcache_reuse_bound_reached", "the cache is large enough: good news"),
+    ("vllm_l0_excluded_caveat", "both sides count rightly: a reader must not add them up"),
     ("vllm_external_prefix_no_hits", "prompts at random never repeat: zero is right"),
 ];
 
