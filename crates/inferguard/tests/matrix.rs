@@ -45,14 +45,14 @@ impl Fixture {
     }
 }
 
-/// Everything below `fixtures/packets` and `fixtures/cases`, judged once.
+/// Everything below `fixtures`, judged once.
 static FIXTURES: LazyLock<Vec<Fixture>> = LazyLock::new(fixtures);
 
 fn fixtures() -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let catalog = Catalog::new();
     let mut out = Vec::new();
-    for kind in ["packets", "cases"] {
+    for kind in ["packets", "cases", "own-cases"] {
         let mut dirs: Vec<PathBuf> = std::fs::read_dir(root.join(kind))
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -168,6 +168,7 @@ const REMARKS: &[(&str, &str)] = &[
     ),
     ("lmcache_mp_cache_salt_empty", "one tenant needs no salt, and several do"),
     ("lmcache_mp_engine_driven_transfers", "says why series are absent that one would look for"),
+    ("lmcache_mp_l1_eviction_pressure", "a full cache that hits evicts: it works"),
     ("lmcache_mp_trace_recording_enabled_without_lct", "the trace is there and was not given"),
     ("lmcache_reuse_bound_reached", "the cache is large enough: good news"),
     ("vllm_l0_excluded_caveat", "both sides count rightly: a reader must not add them up"),
