@@ -32,6 +32,8 @@ def arguments():
     parser.add_argument("--conversations", type=int, help="end after so many")
     parser.add_argument("--requests", help="write one JSON line a conversation into this file")
     parser.add_argument("--timeout", type=float, default=15.0)
+    parser.add_argument("--burst", action="store_true", help="look all prompts up at once")
+    parser.add_argument("--settle", type=float, default=0.0, help="after the first round of a burst, in seconds")
     parser.add_argument("--pause", type=float, default=0.05, help="between conversations, in seconds")
     return parser.parse_args()
 
@@ -207,20 +209,32 @@ class Before05:
         self.ask("UNREGISTER_KV_CACHE", WORKER)
 
 
-def converse(worker, request, tokens, options, totals):
-    began, clock = time.time(), time.perf_counter()
+def ask(worker, request, tokens):
     whole = len(tokens) // worker.chunk * worker.chunk
     worker.look_up(worker.key(tokens, request, 0, whole, None))
+    return whole
+
+
+def converse(worker, request, tokens, options, totals):
+    began, clock = time.time(), time.perf_counter()
+    ask(worker, request, tokens)
     chunks, give_up = None, time.monotonic() + options.timeout
     while chunks is None and time.monotonic() < give_up:
         chunks = worker.prefetched(request)
         if chunks is None:
             time.sleep(0.01)
-    there = (chunks or 0) * worker.chunk
     row = {"request_id": request, "t": round(began, 6), "cache_salt": "", "tokens": len(tokens),
            "hit_chunks": chunks or 0, "lookup_ms": passed(clock)}
+    return row | move(worker, request, tokens, chunks or 0, totals)
+
+
+def move(worker, request, tokens, chunks, totals):
+    """Takes the chunks that are there, puts those that are not, and ends the session."""
+    whole = len(tokens) // worker.chunk * worker.chunk
+    there = chunks * worker.chunk
     blocks = list(range(1, 1 + whole // BLOCK_TOKENS))
     split = there // BLOCK_TOKENS
+    row = {}
     if there:
         clock = time.perf_counter()
         ok = worker.take(request, worker.key(tokens, request, 0, there, 0), blocks[:split])
@@ -241,6 +255,26 @@ def passed(clock):
     return round((time.perf_counter() - clock) * 1000, 3)
 
 
+def burst(worker, options, totals):
+    """All prompts looked up at once; while they are waited for, what was computed beyond prompts is put."""
+    waiting = {}
+    for number in range(options.prompts):
+        request, tokens = f"live-{totals['rounds']}-{number}", prompt(number, options)
+        ask(worker, request, tokens)
+        waiting[request] = tokens
+    new, give_up = 0, time.monotonic() + options.timeout
+    while waiting and time.monotonic() < give_up and not stopped():
+        for request in list(waiting):
+            chunks = worker.prefetched(request)
+            if chunks is not None:
+                move(worker, request, waiting.pop(request), chunks, totals)
+        if totals["rounds"] > 0:
+            request = f"grown-{totals['rounds']}-{new}"
+            move(worker, request, prompt(f"{totals['rounds']} {new}", options), 0, totals)
+            new += 1
+        time.sleep(options.pause)
+
+
 def stopped():
     """Whether whoever started this closed its end."""
     ready, _, _ = select.select([sys.stdin], [], [], 0)
@@ -257,6 +291,15 @@ def main():
     worker = api(options)
     worker.register(caches(api.head_first))
     totals = dict.fromkeys(("rounds", "asked", "found", "taken", "put", "failed"), 0)
+    if options.burst:
+        while not stopped():
+            burst(worker, options, totals)
+            if totals["rounds"] == 0:
+                time.sleep(options.settle)
+            totals["rounds"] += 1
+            print(json.dumps(totals), flush=True)
+        worker.leave()
+        return
     numbers, done = order(options), 0
     with open(options.requests or os.devnull, "w", encoding="utf-8") as requests:
         while not stopped() and done != options.conversations:

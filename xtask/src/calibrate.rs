@@ -76,6 +76,14 @@ const NUMBERS: &[Number] = &[
         let submitted = grown(t, "lmcache_mp_l2_prefetch_load_submitted_requests_total")?;
         Some(submitted - grown(t, "lmcache_mp_l2_load_completed_requests_total").unwrap_or(0.0))
     }),
+    (
+        "active prefetch jobs less loads in flight, largest of each",
+        "lmcache_mp_l2_load_backlog",
+        |t| {
+            let active = largest(t, "lmcache_mp_active_prefetch_jobs")?;
+            Some(active - largest(t, "lmcache_mp_num_inflight_l2_loads").unwrap_or(0.0))
+        },
+    ),
     ("L2 hits to loaded chunks", "lmcache_mp_l2_loads_wasted", |t| {
         let loaded = grown(t, "lmcache_mp_l2_prefetch_load_completed_chunks_total");
         share(Some(grown(t, "lmcache_mp_lookup_hit_l2_keys_total")?), loaded)

@@ -20,6 +20,7 @@ mod live_lab;
 mod matrix;
 mod msrv;
 mod package;
+mod packet_findings;
 mod pages;
 mod questions;
 mod reference;
@@ -106,6 +107,14 @@ enum Task {
     },
     /// Package every crate that is published, in order, look through it and use it.
     Package(package::Args),
+    /// Hold the findings of captured packets against fixtures/packet-findings.tsv, and write its page.
+    PacketFindings {
+        /// Directory with the packets that the fixtures were made of.
+        dir: Option<PathBuf>,
+        /// Fail where the page differs instead of writing it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Regenerate docs/matrix.md (families by release and mode), or check that it is up to date.
     Matrix {
         /// Fail on what differs instead of writing it.
@@ -181,6 +190,9 @@ fn run(task: &Task) -> Result<()> {
         Task::Msrv { build } => msrv::run(&root, *build),
         Task::Package(args) => package::run(&root, args),
         Task::Matrix { check } => matrix::run(&root, mode(*check)),
+        Task::PacketFindings { dir, check } => {
+            packet_findings::run(&root, dir.as_deref(), mode(*check))
+        }
         Task::Questions { check } => questions::run(&root, mode(*check)),
         Task::Reference { check } => reference::run(&root, mode(*check)),
         Task::LiveLab(args) => live_lab::run(args),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use coverage_model::Mode;
 
 use crate::RULES;
-use crate::finding::{Finding, NotEvaluable, RuledOut, ThresholdUsed};
+use crate::finding::{Finding, NotEvaluable, RuledOut, SilentRules, ThresholdUsed};
 use crate::outcome::{Hit, Outcome};
 use crate::rule::{Context, Kind, Rule, Severity};
 use crate::settings::Settings;
@@ -18,6 +18,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// Rules that the evidence could not answer.
     pub not_evaluable: Vec<NotEvaluable>,
+    /// Rules that found nothing.
+    pub silent: SilentRules,
 }
 
 /// Most places that a finding lists.
@@ -28,16 +30,21 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
     let mut hits: Vec<(&'static Rule, Box<Hit>)> = Vec::new();
     let mut against: Vec<(&'static Rule, String)> = Vec::new();
     let mut not_evaluable = Vec::new();
+    let mut silent = SilentRules::default();
     for rule in RULES {
         match ask(rule, view, settings) {
             Outcome::Finding(hit) => hits.push((rule, hit)),
-            Outcome::RuledOut(why) => against.push((rule, why)),
+            Outcome::RuledOut(why) => {
+                silent.ruled_out.push(rule.code.to_owned());
+                against.push((rule, why));
+            }
             Outcome::NotEvaluable { why, settle } => not_evaluable.push(NotEvaluable {
                 code: rule.code.to_owned(),
                 why,
                 would_settle: settle.into_iter().map(str::to_owned).collect(),
             }),
-            Outcome::Clear | Outcome::NotApplicable => {}
+            Outcome::Clear => silent.clear.push(rule.code.to_owned()),
+            Outcome::NotApplicable => silent.not_applicable.push(rule.code.to_owned()),
         }
     }
     let present: Vec<&'static Rule> = hits.iter().map(|(rule, _)| *rule).collect();
@@ -87,7 +94,7 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
             )
         })
         .collect();
-    Diagnosis { findings, not_evaluable }
+    Diagnosis { findings, not_evaluable, silent }
 }
 
 fn position(rule: &Rule) -> usize {

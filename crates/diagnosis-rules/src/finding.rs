@@ -80,3 +80,15 @@ pub struct NotEvaluable {
     /// What would settle it.
     pub would_settle: Vec<String>,
 }
+
+/// Rules that found nothing, by what they answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SilentRules {
+    /// It is not so.
+    pub clear: Vec<String>,
+    /// The evidence speaks against it.
+    pub ruled_out: Vec<String>,
+    /// The question makes no sense for this deployment.
+    pub not_applicable: Vec<String>,
+}

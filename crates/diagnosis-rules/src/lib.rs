@@ -21,7 +21,7 @@ mod settings;
 mod view;
 
 pub use diagnose::{Diagnosis, diagnose};
-pub use finding::{Finding, NotEvaluable, RuledOut, ThresholdUsed};
+pub use finding::{Finding, NotEvaluable, RuledOut, SilentRules, ThresholdUsed};
 pub use need::Need;
 pub use outcome::{Hit, Outcome, Sign};
 pub use rule::{Context, Example, File, Kind, Lifecycle, Rule, Severity, Threshold};

@@ -68,6 +68,9 @@ pub enum Lifecycle {
     },
 }
 
+/// In force since the first release.
+pub(crate) const SINCE_0_1: Lifecycle = Lifecycle::Stable { since: "0.1.0" };
+
 /// A number that a rule compares with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
@@ -109,7 +112,8 @@ pub struct Example {
     pub title: &'static str,
     /// The evidence.
     pub files: &'static [File],
-    /// Causes of other rules that are true of it as well.
+    /// Codes or causes of other rules that are true of it as well, and that neither explain the rule
+    /// nor are explained by it.
     pub also: &'static [&'static str],
 }
 

@@ -228,6 +228,7 @@ fn check(args: &CheckArgs) -> Exit {
         CheckFailOnArg::Critical => CheckFailOn::Critical,
         CheckFailOnArg::Warning => CheckFailOn::Warning,
         CheckFailOnArg::Any => CheckFailOn::Any,
+        CheckFailOnArg::Info => CheckFailOn::Info,
     };
     let policy = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
     first(&[read, told, policy])

@@ -50,56 +50,19 @@ fn tracker(dir: &TempDir, line: &str) -> common::Run {
     common::run(&words[1..])
 }
 
-const COLLECT: &str = r#"inferguard collect-lmcache \
---output-dir "$PACKET_DIR/lmcache-packet" \
---engine-metrics-file "$PACKET_DIR/vllm.prom" \
---lmcache-metrics-file "$PACKET_DIR/lmcache.prom" \
---lmcache-health-file "$PACKET_DIR/lmcache-health.json" \
---lmcache-status-file "$PACKET_DIR/lmcache-status.json" \
---engine-log-file "$PACKET_DIR/vllm.log" \
---lmcache-log-file "$PACKET_DIR/lmcache.log" \
---lmcache-trace-file "$PACKET_DIR/lmcache-trace.lct" \
---lmcache-trace-replay-output "$PACKET_DIR/trace-replay" \
---lmcache-otel-file "$PACKET_DIR/lmcache-otel.jsonl" \
---lmcache-lookup-hash-path "$PACKET_DIR/lookup-hashes" \
---expect-mode mp \
---json"#;
+/// The four commands, as they are written there; `live-lab` runs the same ones.
+const STEPS: &str = include_str!("../../../docs/closeout.txt");
 
-const COMPAT: &str = r#"inferguard lmcache-compat \
---engine-metrics-file "$PACKET_DIR/vllm.prom" \
---lmcache-metrics-file "$PACKET_DIR/lmcache.prom" \
---lmcache-http-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_http_evidence.json" \
---lmcache-log-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_log_evidence.json" \
---lmcache-trace-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_evidence.json" \
---lmcache-trace-replay-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_replay_evidence.json" \
---lmcache-otel-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_otel_evidence.json" \
---lmcache-lookup-hash-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_lookup_hash_evidence.json" \
---expect-mode mp \
---fail-on missing-required \
---json"#;
-
-const COVERAGE: &str = r#"inferguard observability-coverage \
---engine-metrics-file "$PACKET_DIR/vllm.prom" \
---lmcache-metrics-file "$PACKET_DIR/lmcache.prom" \
---lmcache-http-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_http_evidence.json" \
---lmcache-log-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_log_evidence.json" \
---lmcache-trace-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_evidence.json" \
---lmcache-trace-replay-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_trace_replay_evidence.json" \
---lmcache-otel-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_otel_evidence.json" \
---lmcache-lookup-hash-evidence-file "$PACKET_DIR/lmcache-packet/lmcache_lookup_hash_evidence.json" \
---expected-engine vllm \
---expect-lmcache-mode mp \
---json"#;
-
-const DIAGNOSE: &str = r#"inferguard diagnose-bottleneck \
---job-dir "$JOB_DIR" \
---output-dir "$PACKET_DIR/diagnose-bottleneck""#;
+fn step(name: &str) -> &'static str {
+    let named = |s: &&str| s.starts_with(&format!("inferguard {name} "));
+    STEPS.split("\n\n").find(named).unwrap_or_else(|| panic!("no step {name}"))
+}
 
 #[test]
 fn the_four_steps() {
     let dir = packet_dir();
     let before = listing(dir.path());
-    let collected = tracker(&dir, COLLECT);
+    let collected = tracker(&dir, step("collect-lmcache"));
     assert_eq!(collected.code, Some(0), "{}", collected.stderr);
     let manifest = collected.json();
     assert_eq!(manifest["detected_mode"], "mp");
@@ -109,7 +72,7 @@ fn the_four_steps() {
         listing(dir.path()).into_iter().filter(|f| !f.starts_with("lmcache-packet")).collect();
     assert_eq!(before, after, "a source was touched");
 
-    let compat = tracker(&dir, COMPAT);
+    let compat = tracker(&dir, step("lmcache-compat"));
     assert_eq!(compat.code, Some(0), "{}{}", compat.stderr, compat.stdout);
     let report = compat.json();
     assert_eq!(report["detected_mode"], "mp");
@@ -125,7 +88,7 @@ fn the_four_steps() {
         assert_ne!(report["surfaces"][surface]["populated"], 0, "{surface}");
     }
 
-    let coverage = tracker(&dir, COVERAGE);
+    let coverage = tracker(&dir, step("observability-coverage"));
     assert_eq!(coverage.code, Some(0), "{}", coverage.stderr);
     let report = coverage.json();
     assert_eq!(report["detected_engines"], serde_json::json!(["vllm"]));
@@ -133,7 +96,7 @@ fn the_four_steps() {
     assert!(report["kv_cache_offload"].is_object());
 
     // The packet that was collected is the job.
-    let diagnose = DIAGNOSE.replace("$JOB_DIR", "$PACKET_DIR/lmcache-packet");
+    let diagnose = step("diagnose-bottleneck").replace("$JOB_DIR", "$PACKET_DIR/lmcache-packet");
     let diagnosed = tracker(&dir, &diagnose);
     assert_eq!(diagnosed.code, Some(0), "{}", diagnosed.stderr);
     let written = dir.path().join("diagnose-bottleneck/bottleneck_diagnosis.json");

@@ -103,8 +103,16 @@ fn the_readme_shows_what_its_command_prints() {
 }
 
 #[test]
-fn what_is_healthy_is_told_in_brief() {
-    let run = common::run(&["check", "fixtures/packets/lmcache-0.5.6-l1-prefix-replay"]);
-    assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
-    assert!(!run.stdout.contains("WRONG  "), "{}", run.stdout);
+fn what_is_healthy_is_told_in_five_lines() {
+    let mut told = 0;
+    for name in packets() {
+        let run = common::run(&["check", &format!("fixtures/packets/{name}")]);
+        if !run.stdout.starts_with("NOTHING WRONG") {
+            continue;
+        }
+        told += 1;
+        assert_eq!(run.stdout.lines().count(), 5, "{name}: {}", run.stdout);
+        assert!(run.stdout.lines().all(|l| l.chars().count() <= 80), "{name}: {}", run.stdout);
+    }
+    assert!(told >= 5, "{told}");
 }

@@ -79,6 +79,10 @@ pub struct Status {
     pub in_flight_prefetches: Option<u64>,
     /// Most prefetches at a time.
     pub max_in_flight_prefetches: Option<u64>,
+    /// Prefetches that wait for one of the places in progress.
+    pub pending_prefetches: Option<u64>,
+    /// Stores on their way to L2.
+    pub in_flight_l2_stores: Option<u64>,
     /// Stores waiting for L2.
     pub pending_l2_stores: Option<u64>,
     /// P2P is on.
@@ -111,6 +115,13 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 impl Status {
+    /// Whether stores or loads of L2 are under way: they hold locks on objects in L1.
+    pub fn l2_under_way(&self) -> bool {
+        [self.in_flight_l2_stores, self.in_flight_prefetches, self.pending_prefetches]
+            .iter()
+            .any(|n| n.is_some_and(|n| n > 0))
+    }
+
     pub(crate) fn of(value: &Value) -> Self {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let count = |name: &str| value.get(name).and_then(number);
@@ -144,11 +155,13 @@ impl Status {
             out.load_phase = count("load_phase_count");
             out.in_flight_prefetches = count("in_flight_request_count");
             out.max_in_flight_prefetches = count("max_in_flight");
+            out.pending_prefetches = count("pending_queue_size");
         }
-        out.pending_l2_stores = manager
-            .get("store_controller")
-            .and_then(|s| s.get("pending_keys_count"))
-            .and_then(number);
+        if let Some(store) = manager.get("store_controller") {
+            let count = |name: &str| store.get(name).and_then(number);
+            out.in_flight_l2_stores = count("in_flight_task_count");
+            out.pending_l2_stores = count("pending_keys_count");
+        }
         if let Some(liveness) = value.get("worker_liveness") {
             out.liveness = Some(Liveness {
                 enabled: liveness.get("enabled").and_then(Value::as_bool),

@@ -23,9 +23,9 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Starts the load and waits until the first round is done.
-    pub(super) fn start(venv: &Venv, server: &Server, dir: &Path) -> Result<Self> {
-        let mut load = Self::spawn(venv, server, dir, &[])?;
+    /// Starts the load with these flags and waits until the first round is done.
+    pub(super) fn start(venv: &Venv, server: &Server, dir: &Path, flags: &[&str]) -> Result<Self> {
+        let mut load = Self::spawn(venv, server, dir, flags)?;
         let started = Instant::now();
         while load.last().is_none() {
             if let Some(status) = load.child.try_wait()? {

@@ -5,6 +5,7 @@
 //! a maintainer's routine (`docs/live-lab.md`), not a part of CI.
 
 mod capacity;
+mod closeout;
 mod expect;
 mod load;
 mod packet;

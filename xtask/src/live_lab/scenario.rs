@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::closeout;
 use super::expect::{
     Rows, admits, entries, family, findings, forbidden, missing, text, wrong_routes,
 };
@@ -29,6 +30,12 @@ const ROOM: Duration = Duration::from_secs(5);
 /// The finding of a server that does not answer.
 const NO_ANSWER: &str = "endpoint_unreachable";
 
+/// Scrapes of a queue: its stores take five seconds.
+const QUEUED_SAMPLES: u64 = 6;
+/// The findings of an L2 that is too slow.
+const QUEUED: [&str; 3] =
+    ["lmcache_mp_l2_load_backlog", "lmcache_mp_l2_store_backlog", "lmcache_mp_l2_throughput_low"];
+
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Scenario {
@@ -40,6 +47,8 @@ pub(super) enum Scenario {
     Hung,
     /// SIGKILL while the packet is collected.
     Dying,
+    /// An L2 of 100 kB a second: LMCache's own mock of one.
+    SlowL2,
 }
 
 /// Where and with what a scenario runs.
@@ -51,8 +60,8 @@ pub(super) struct Lab<'a> {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Scenario; 4] =
-        [Scenario::Healthy, Scenario::Idle, Scenario::Hung, Scenario::Dying];
+    pub(super) const ALL: [Scenario; 5] =
+        [Scenario::Healthy, Scenario::Idle, Scenario::Hung, Scenario::Dying, Scenario::SlowL2];
 
     /// Its name in commands and packets.
     pub(super) const fn name(self) -> &'static str {
@@ -61,6 +70,7 @@ impl Scenario {
             Scenario::Idle => "idle",
             Scenario::Hung => "hung",
             Scenario::Dying => "dying",
+            Scenario::SlowL2 => "slow-l2",
         }
     }
 
@@ -70,25 +80,75 @@ impl Scenario {
             Scenario::Idle => "collected without load",
             Scenario::Hung => "stopped by SIGSTOP while it was collected",
             Scenario::Dying => "killed by SIGKILL while it was collected",
+            Scenario::SlowL2 => {
+                "collected while stores and loads queue up at an L2 of 100 kB a second"
+            }
+        }
+    }
+
+    /// Flags of the server that only this needs.
+    const fn flags(self) -> &'static [&'static str] {
+        const RECORDED: &[&str] = &[
+            "--trace-level",
+            "storage",
+            "--trace-output",
+            closeout::TRACE,
+            "--lookup-hash-log-dir",
+            closeout::HASHES,
+        ];
+        // What L2 has is taken from L1, so that it is loaded when it is asked for again.
+        const SLOW: &[&str] = &[
+            "--l2-adapter",
+            r#"{"type":"mock","max_size_gb":1,"mock_bandwidth_gb":0.0001}"#,
+            "--l2-store-policy",
+            "skip_l1",
+            "--metrics-sample-rate",
+            "1.0",
+        ];
+        match self {
+            Scenario::Healthy => RECORDED,
+            Scenario::SlowL2 => SLOW,
+            _ => &[],
+        }
+    }
+
+    /// Flags of the load that only this needs.
+    const fn load(self) -> &'static [&'static str] {
+        // Prompts that share nothing, so that each of them is a load of its own.
+        const BURST: &[&str] = &[
+            "--burst",
+            "--prompts",
+            "80",
+            "--common-tokens",
+            "0",
+            "--settle",
+            "8",
+            "--timeout",
+            "60",
+        ];
+        match self {
+            Scenario::SlowL2 => BURST,
+            _ => &[],
         }
     }
 
     /// Runs it.
     pub(super) fn run(self, lab: &Lab<'_>, rows: &mut Rows) -> Result<()> {
         let start = now();
-        let server = Server::start(lab.venv, lab.dir)?;
+        let server = Server::start(lab.venv, lab.dir, self.flags())?;
         let up = format!("{:.1} s", server.up_after().as_secs_f64());
         rows.hold(self.name(), "the server is up", true, up);
         let argv = server.argv().to_vec();
         let load = match self {
             Scenario::Idle => None,
-            _ => Some(Load::start(lab.venv, &server, lab.dir)?),
+            _ => Some(Load::start(lab.venv, &server, lab.dir, self.load())?),
         };
         let run = Run { scenario: self, lab, rows, server };
         let driven = match self {
             Scenario::Healthy | Scenario::Idle => run.undisturbed(load)?,
             Scenario::Hung => run.hung(load)?,
             Scenario::Dying => run.dying(load)?,
+            Scenario::SlowL2 => run.queued(load)?,
         };
         let origin = Origin {
             name: lab.name,
@@ -123,13 +183,13 @@ impl Run<'_, '_> {
         self.rows.hold(self.scenario.name(), what, holds, found);
     }
 
-    fn arguments(&self, dir: &str, url: &str) -> Vec<String> {
+    fn arguments(&self, dir: &str, url: &str, samples: u64) -> Vec<String> {
         let mut args = vec!["collect-lmcache".to_owned(), "--output-dir".into(), dir.into()];
         args.extend(["--lmcache-url".into(), url.into()]);
         args.extend(["--pid".into(), self.server.pid().to_string()]);
         args.extend(["--lmcache-log-file".into(), LOG.into()]);
         for (flag, value) in [
-            ("--samples", SAMPLES),
+            ("--samples", samples),
             ("--interval-seconds", INTERVAL),
             ("--timeout-seconds", TIMEOUT),
         ] {
@@ -147,7 +207,7 @@ impl Run<'_, '_> {
     /// Collects both ways at once, with and without load.
     fn undisturbed(mut self, load: Option<Load>) -> Result<Value> {
         let relay = Relay::start(self.server.address())?;
-        let args = self.arguments(COLLECTED, relay.url());
+        let args = self.arguments(COLLECTED, relay.url(), SAMPLES);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let packet = self.lab.tool.spawn(self.lab.dir, &args)?;
         let metrics = self.metrics(relay.url())?;
@@ -155,6 +215,9 @@ impl Run<'_, '_> {
         self.ended(&done, 0, SAMPLES);
         if let Some(metrics) = metrics {
             self.metrics_held(&metrics.wait()?)?;
+        }
+        if self.scenario == Scenario::Healthy {
+            closeout::run(self.lab, &self.server, self.rows)?;
         }
         let totals = load.map_or(Ok(json!("none")), Load::stop)?;
         let manifest = self.manifest(COLLECTED)?;
@@ -265,7 +328,7 @@ impl Run<'_, '_> {
 
     /// Starts a collection and does something to the server after its first scrape.
     fn disturbed(&self, signal: &str) -> Result<Done> {
-        let args = self.arguments(COLLECTED, &self.server.url());
+        let args = self.arguments(COLLECTED, &self.server.url(), SAMPLES);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let running = self.lab.tool.spawn(self.lab.dir, &args)?;
         sleep(Duration::from_secs(INTERVAL + 1));
@@ -296,7 +359,7 @@ impl Run<'_, '_> {
         self.kept("timeout")?;
         // From the beginning on: nothing answers, and every exchange costs its deadline.
         let started = Instant::now();
-        let args = self.arguments("hung-from-start", &self.server.url());
+        let args = self.arguments("hung-from-start", &self.server.url(), SAMPLES);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let done = self.lab.tool.run(self.lab.dir, &args)?;
         let manifest = self.manifest("hung-from-start")?;
@@ -312,6 +375,22 @@ impl Run<'_, '_> {
         let answers = self.server.answers();
         self.hold("the server goes on as if nothing was", answers, answers);
         let totals = load.map_or(Ok(json!("none")), Load::stop)?;
+        self.server.stop()?;
+        Ok(totals)
+    }
+
+    /// A backend that does not keep up is told as that, and as nothing else.
+    fn queued(mut self, load: Option<Load>) -> Result<Value> {
+        let args = self.arguments(COLLECTED, &self.server.url(), QUEUED_SAMPLES);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let done = self.lab.tool.run(self.lab.dir, &args)?;
+        self.ended(&done, 0, QUEUED_SAMPLES);
+        let totals = load.map_or(Ok(json!("none")), Load::stop)?;
+        let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
+        self.read(&report);
+        let mut found = findings(&report);
+        found.sort();
+        self.hold("stores, loads and their speed are told", found == QUEUED, list(&found));
         self.server.stop()?;
         Ok(totals)
     }

@@ -51,9 +51,10 @@ fn flags_of(venv: &Venv) -> &'static [&'static str] {
 }
 
 impl Server {
-    /// Starts a server with an L1 of a quarter GiB and waits until it answers.
-    pub(super) fn start(venv: &Venv, dir: &Path) -> Result<Self> {
-        Self::start_with(venv, dir, "0.25", &[])
+    /// Starts a server with an L1 of a quarter GiB and these flags beside its own, and waits until it
+    /// answers.
+    pub(super) fn start(venv: &Venv, dir: &Path, more: &[&str]) -> Result<Self> {
+        Self::start_with(venv, dir, "0.25", more)
     }
 
     /// Starts a server with an L1 of so many GiB, and further flags.
@@ -94,16 +95,20 @@ impl Server {
 
     /// Whether its health check answers 200 now.
     pub(super) fn answers(&self) -> bool {
-        let ask = || -> std::io::Result<bool> {
-            let mut stream =
-                TcpStream::connect_timeout(&self.address(), Duration::from_millis(500))?;
-            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-            stream.write_all(b"GET /healthcheck HTTP/1.0\r\n\r\n")?;
-            let mut head = [0; 16];
-            stream.read_exact(&mut head)?;
-            Ok(head.windows(5).any(|w| w == b" 200 "))
-        };
-        ask().unwrap_or(false)
+        self.get("/healthcheck").is_ok()
+    }
+
+    /// The body of a route's answer, as `curl -f` gives it.
+    pub(super) fn get(&self, path: &str) -> Result<Vec<u8>> {
+        let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_millis(500))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").context("no head")?;
+        let (head, body) = answer.split_at(end);
+        anyhow::ensure!(head.windows(5).take(16).any(|w| w == b" 200 "), "{path}: not 200");
+        Ok(body.get(4..).unwrap_or_default().to_vec())
     }
 
     /// Sends it a signal by its name, such as `STOP`.

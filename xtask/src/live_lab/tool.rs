@@ -37,6 +37,13 @@ impl Tool {
         Ok(Self(this.with_file_name("inferguard")))
     }
 
+    /// Where a shell finds it first.
+    pub(super) fn search_path(&self) -> Result<std::ffi::OsString> {
+        let own = self.0.parent().map(Path::to_path_buf);
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        Ok(std::env::join_paths(own.into_iter().chain(std::env::split_paths(&rest)))?)
+    }
+
     /// Starts it in a directory.
     pub(super) fn spawn(&self, dir: &Path, args: &[&str]) -> Result<Running> {
         let child = Command::new(&self.0)

@@ -12,16 +12,19 @@ mod l2;
 mod liveness;
 mod log;
 mod logs;
+mod lookups;
 mod memory;
 mod mp;
 mod readings;
 mod remote;
 mod server;
-mod shared;
+mod signs;
 mod sizing;
 mod telemetry;
 mod trace;
 mod traced;
+mod units;
+mod working_set;
 mod workload;
 
 /// What every rule's file uses.
@@ -29,13 +32,15 @@ mod workload;
 mod prelude {
     pub(super) use coverage_model::{Mode, Source};
 
+    pub(super) use super::lookups::*;
     pub(super) use super::readings::*;
-    pub(super) use super::shared::*;
+    pub(super) use super::signs::*;
     pub(super) use super::traced::*;
+    pub(super) use super::units::*;
     pub(super) use crate::need::Need;
     pub(super) use crate::outcome::{Hit, Outcome, Sign};
     pub(super) use crate::rule::{
-        Context, Example, File, Kind, Lifecycle, Rule, Severity, Threshold,
+        Context, Example, File, Kind, Lifecycle, Rule, SINCE_0_1, Severity, Threshold,
     };
     pub(super) use crate::view::{placed, source};
 }
@@ -130,6 +135,7 @@ pub const RULES: &[&Rule] = &[
     &embedded::production_health_unhealthy::RULE,
     &embedded::connector_invalid_blocks::RULE,
     &embedded::chunk_stats_low_reuse::RULE,
+    &embedded::chunk_stats_disabled::RULE,
     &bridge::stale_connector::RULE,
     &bridge::external_prefix_no_hits::RULE,
     &bridge::offload_flag_without_metrics::RULE,
@@ -147,6 +153,7 @@ pub const RULES: &[&Rule] = &[
     &bridge::lookups_never_hit::RULE,
     &bridge::one_engine_never_hits::RULE,
     &bridge::external_not_lmcache::RULE,
+    &bridge::l0_excluded::RULE,
     &evidence::tracing_without_spans::RULE,
     &evidence::recording_without_trace::RULE,
     &evidence::recording_stopped::RULE,

@@ -3,7 +3,7 @@
 use coverage_model::bridge::{Mismatch, MismatchCode};
 use coverage_model::{Claim, Mode, Source, Status};
 
-use super::shared::{logged, one_sign};
+use super::signs::{logged, one_sign};
 use crate::outcome::{Outcome, Sign};
 use crate::rule::Context;
 use crate::view::View;

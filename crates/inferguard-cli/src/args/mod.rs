@@ -124,8 +124,10 @@ pub(crate) enum CheckFailOnArg {
     Critical,
     /// A warning or worse
     Warning,
-    /// Any finding
+    /// Whatever the first line calls wrong: any finding but remarks (severity info)
     Any,
+    /// Any finding, remarks too
+    Info,
 }
 
 /// How `check` prints.

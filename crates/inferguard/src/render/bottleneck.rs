@@ -40,7 +40,7 @@ pub fn bottleneck(report: &BottleneckReport, width: usize) -> String {
     sheet.blank();
     rules(&mut sheet, report);
     beside(&mut sheet, report);
-    super::check::cannot_tell(&mut sheet, &report.lmcache_not_evaluable);
+    super::findings::cannot_tell(&mut sheet, &report.lmcache_not_evaluable);
     read(&mut sheet, report);
     sheet.finish()
 }
@@ -80,7 +80,7 @@ fn beside(sheet: &mut Sheet, report: &BottleneckReport) {
     let n = plural(report.lmcache_findings.len(), "finding");
     sheet.entry("LMCACHE", &format!("mode {}; {n} beside the verdict", report.lmcache_mode.name()));
     let rows: Vec<_> = report.lmcache_findings.iter().map(|f| f.finding.clone()).collect();
-    super::check::wrong(sheet, &rows);
+    super::findings::wrong(sheet, &rows, true);
 }
 
 /// Most parse errors that the screen shows.

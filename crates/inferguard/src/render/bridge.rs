@@ -2,7 +2,7 @@
 
 use coverage_model::bridge::{Amount, Bridge, BridgeWindow, Difference, Reconciliation};
 
-use super::check::claim;
+use super::running::claim;
 use super::text::{Sheet, Style, count, safe, short_path, styled};
 use super::worth::time;
 

@@ -1,15 +1,12 @@
-//! A deployment in which nothing is wrong, in a few lines: whoever is woken needs no more, and
+//! A deployment in which nothing is wrong, in five lines: whoever is woken needs no more, and
 //! `--all` shows the rest.
-
-use std::collections::BTreeMap;
 
 use coverage_model::Status;
 
-use super::check::{claim, span};
-use super::text::{Sheet, count, plural, safe};
-use crate::measures::ratio_title;
+use super::running::{claim, named};
+use super::text::{LABEL, Sheet, Style, count, plural, safe, seconds, shown_len, styled};
 use crate::packet::ArtifactKind;
-use crate::report::{Answer, CheckReport, Traffic};
+use crate::report::{Answer, CheckReport, ReleaseRow, TargetRow, Traffic};
 
 /// Whether the report can be told in brief: nothing is wrong, missing or unread.
 pub(super) fn fits(report: &CheckReport) -> bool {
@@ -22,78 +19,124 @@ pub(super) fn fits(report: &CheckReport) -> bool {
         })
 }
 
-/// What runs, what it hits, which signals are there, what is left open.
+/// The answer; what runs; what was read; what hits; what is left open.
 pub(super) fn lines(sheet: &mut Sheet, report: &CheckReport) {
+    let clear = plural(report.silent_rules.clear.len(), "rule");
+    let head = styled(Style::Good, "NOTHING WRONG IN WHAT WAS SEEN");
+    sheet.raw(&format!("{head}: {clear} clear, none above a remark"));
     runs(sheet, report);
-    hits(sheet, report);
-    let mut by_status: BTreeMap<&str, usize> = BTreeMap::new();
-    for family in &report.families {
-        *by_status.entry(family.status.name()).or_default() += 1;
-    }
-    let of = |name: &str| by_status.get(name).copied().unwrap_or_default();
-    sheet.entry(
-        "SIGNALS",
-        &format!(
-            "{} populated, {} zero, {} not emitted, 0 missing, {} unknown",
-            of("populated"),
-            of("zero"),
-            of("not_emitted"),
-            of("unknown")
-        ),
-    );
-    let mut more = Vec::new();
-    if !report.findings.is_empty() {
-        more.push(plural(report.findings.len(), "remark"));
-    }
-    more.push("--all shows everything".into());
-    sheet.entry("MORE", &more.join("; "));
+    read(sheet, report);
+    tokens(sheet, &report.targets);
+    open(sheet, report);
 }
 
 fn runs(sheet: &mut Sheet, report: &CheckReport) {
-    let releases: Vec<String> = [
-        ("LMCache", &report.releases.lmcache),
-        ("vLLM", &report.releases.vllm),
-        ("SGLang", &report.releases.sglang),
-    ]
-    .into_iter()
-    .filter_map(|(name, row)| Some(format!("{name} {}", span(row.as_ref()?))))
-    .collect();
-    let flows = report.targets.iter().any(|t| t.traffic == Traffic::Flowing);
+    let mut parts =
+        vec![format!("{} ({})", report.architecture.headline, claim(report.mode_claim))];
+    parts.extend(named(&report.releases).map(|(name, row)| format!("{name} {}", short_span(row))));
+    sheet.entry("RUNS", &safe(&parts.join(", ")));
+}
+
+/// `0.5.6+` where a release is a lower bound.
+fn short_span(row: &ReleaseRow) -> String {
+    match (&row.min, &row.max) {
+        (Some(a), None) => format!("{a}+"),
+        _ => super::running::span(row),
+    }
+}
+
+fn read(sheet: &mut Sheet, report: &CheckReport) {
+    let scrapes: usize = report.targets.iter().map(|t| t.measures.scrapes.len()).sum();
+    let times = || report.targets.iter().flat_map(|t| t.measures.scrapes.iter().map(|s| s.at));
+    let length = match (
+        times().flatten().reduce(f64::min),
+        times().flatten().reduce(f64::max),
+        times().all(|at| at.is_some()),
+    ) {
+        (Some(first), Some(last), true) if last > first => {
+            format!(" in {}", seconds(last - first))
+        }
+        _ => String::new(),
+    };
+    let of = |status| report.families.iter().filter(|f| f.status == status).count();
     sheet.entry(
-        "RUNS",
-        &safe(&format!(
-            "{} ({}), {}; {}",
-            report.architecture.headline,
-            claim(report.mode_claim),
-            if releases.is_empty() { "release unknown".into() } else { releases.join(", ") },
-            if flows { "traffic flows" } else { "no traffic between the scrapes" }
-        )),
+        "READ",
+        &format!(
+            "{}, {}{length}; {} populated, 0 missing",
+            plural(report.inputs.len(), "input"),
+            plural(scrapes, "scrape"),
+            plural(of(Status::Populated), "family"),
+        ),
     );
 }
 
-/// Each ratio over all windows of its process, restarts left out.
-fn hits(sheet: &mut Sheet, report: &CheckReport) {
-    let mut label = "HIT RATE";
-    for target in &report.targets {
-        let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-        for ratio in target.measures.windows.iter().flat_map(|w| &w.ratios) {
-            let sum = sums.entry(&ratio.ratio).or_default();
-            sum.0 += ratio.hit;
-            sum.1 += ratio.requested;
+/// What hits are of, in the order in which they are told: a product, and what of it.
+const RATIOS: [(&str, &str, &str); 6] = [
+    ("lookup_hit_rate", "LMCache", "hit"),
+    ("blend_lookup_hit_rate", "CacheBlend", "hit"),
+    ("embedded_lookup_hit_rate", "LMCache", "hit"),
+    ("embedded_retrieve_hit_rate", "LMCache", "retrieved"),
+    ("external_prefix_hit_rate", "vLLM", "external"),
+    ("local_prefix_hit_rate", "vLLM", "own"),
+];
+
+/// Hit tokens over all windows and processes, restarts left out: the first ratio with its numbers, as
+/// many of the others as the line holds. Without any, whether there was traffic.
+fn tokens(sheet: &mut Sheet, targets: &[TargetRow]) {
+    let (mut line, mut last, mut left) = (String::new(), "", false);
+    for (id, product, what) in RATIOS {
+        let (mut hit, mut asked) = (0.0, 0.0);
+        let windows = targets.iter().flat_map(|t| &t.measures.windows);
+        for ratio in windows.flat_map(|w| &w.ratios).filter(|r| r.ratio == id) {
+            hit += ratio.hit;
+            asked += ratio.requested;
         }
-        for (ratio, (hit, requested)) in sums.into_iter().filter(|(_, (_, asked))| *asked > 0.0) {
-            sheet.entry(
-                label,
-                &safe(&format!(
-                    "{}: {}, {} of {} tokens ({:.1} %)",
-                    target.role,
-                    ratio_title(ratio),
-                    count(hit),
-                    count(requested),
-                    hit / requested * 100.0
-                )),
-            );
-            label = "";
+        if asked <= 0.0 {
+            continue;
+        }
+        let share = hit / asked * 100.0;
+        let more = if line.is_empty() {
+            format!("{product} {what} {} of {} ({share:.1} %)", count(hit), count(asked))
+        } else if last == product {
+            format!(", {what} {share:.0} %")
+        } else {
+            format!("; {product} {what} {share:.0} %")
+        };
+        if line.is_empty() || shown_len(&line) + shown_len(&more) + LABEL + 3 <= sheet.width() {
+            line.push_str(&more);
+            last = product;
+        } else {
+            left = true;
         }
     }
+    if left {
+        line.push_str(" ..");
+    }
+    if line.is_empty() {
+        let any = |traffic| targets.iter().any(|t: &TargetRow| t.traffic == traffic);
+        line = if any(Traffic::Flowing) {
+            "traffic flows; no token was looked up between two scrapes".into()
+        } else if targets.iter().any(|t| t.measures.scrapes.len() > 1) {
+            "no traffic between the scrapes".into()
+        } else {
+            "had traffic; one scrape gives no rates".into()
+        };
+    }
+    sheet.entry("TOKENS", &line);
+}
+
+fn open(sheet: &mut Sheet, report: &CheckReport) {
+    let unknown = report.families.iter().filter(|f| f.status == Status::Unknown).count();
+    let mut parts = Vec::new();
+    for (n, what) in [
+        (report.findings.len(), "remark"),
+        (report.not_evaluable.len(), "question"),
+        (unknown, "unknown family"),
+    ] {
+        if n > 0 {
+            parts.push(plural(n, what));
+        }
+    }
+    let left = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+    sheet.entry("OPEN", &format!("{left}: check --all tells them"));
 }

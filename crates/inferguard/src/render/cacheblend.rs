@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::check::inputs;
+use super::inputs::inputs;
 use super::text::{LABEL, Sheet, count, plural, safe};
 use crate::report::{BlendMetrics, BlendRatios, CacheblendReport};
 

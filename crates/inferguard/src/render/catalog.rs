@@ -1,6 +1,6 @@
 //! The contract and drift in a terminal.
 
-use super::check::span;
+use super::running::span;
 use super::text::{Sheet, Style, plural, safe, styled};
 use crate::report::{CatalogDiff, CatalogList, CatalogShow, DriftReport, DriftRow};
 
@@ -124,7 +124,7 @@ pub fn drift(report: &DriftReport, width: usize) -> String {
     rows("RENAMED", &report.renamed);
     rows("GONE", &report.gone);
     rows("LABELS", &report.unknown_labels);
-    super::check::inputs(&mut sheet, &report.inputs);
+    super::inputs::inputs(&mut sheet, &report.inputs);
     sheet.raw(&format!(
         "{} explained, {} unknown, {} renamed since, {} gone since",
         report.explained,

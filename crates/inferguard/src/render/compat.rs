@@ -1,6 +1,8 @@
 //! The table of `inferguard lmcache-compat`.
 
-use super::check::{cannot_tell, claim, inputs, newer, releases, wrong};
+use super::findings::{cannot_tell, wrong};
+use super::inputs::inputs;
+use super::running::{claim, newer, releases};
 use super::text::{Sheet, Style, safe, styled};
 use crate::report::CompatReport;
 
@@ -19,7 +21,7 @@ pub fn compat(report: &CompatReport, width: usize) -> String {
         ),
     );
     sheet.entry_at("", 2, &safe(&report.detected_mode_because));
-    releases(&mut sheet, &report.releases);
+    releases(&mut sheet, &report.releases, true);
     sheet.blank();
     sheet.raw(&styled(
         Style::Bold,
@@ -47,7 +49,7 @@ pub fn compat(report: &CompatReport, width: usize) -> String {
         let family = failure.family.as_deref().map_or_else(String::new, |f| format!(" ({f})"));
         sheet.entry("FAILURE", &safe(&format!("{}{family}: {}", failure.code, failure.message)));
     }
-    wrong(&mut sheet, &report.diagnostic_findings);
+    wrong(&mut sheet, &report.diagnostic_findings, true);
     cannot_tell(&mut sheet, &report.not_evaluable);
     inputs(&mut sheet, &report.inputs);
     sheet.raw(&format!(

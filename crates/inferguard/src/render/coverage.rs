@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use coverage_model::Status;
 
 use super::bridge::{mismatches, tokens};
-use super::check::{cannot_tell, claim, inputs, newer, releases, wrong};
+use super::findings::{cannot_tell, wrong};
+use super::inputs::inputs;
+use super::running::{claim, newer, releases};
 use super::text::{Sheet, Style, bytes, count, safe, short_path, styled};
 use super::worth::worth;
 use crate::observe::number;
@@ -28,7 +30,7 @@ pub fn coverage(report: &CoverageReport, width: usize, all: bool) -> String {
     families(&mut sheet, report, all);
     capabilities(&mut sheet, report);
     gaps(&mut sheet, report);
-    wrong(&mut sheet, &report.findings);
+    wrong(&mut sheet, &report.findings, true);
     questions(&mut sheet, report);
     cannot_tell(&mut sheet, &report.not_evaluable);
     inputs(&mut sheet, &report.inputs);
@@ -71,7 +73,7 @@ fn runs(sheet: &mut Sheet, report: &CoverageReport) {
             &safe(&format!("{} ({}{roles}){shown}", label.label, claim(label.claim))),
         );
     }
-    releases(sheet, &report.releases);
+    releases(sheet, &report.releases, true);
     for connector in &report.connectors {
         sheet.entry(
             "",

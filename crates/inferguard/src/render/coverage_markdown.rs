@@ -1,9 +1,9 @@
 //! The Markdown rendering of `inferguard observability-coverage`.
 
 use super::bridge::{cell, found, reconciled, sourced, window_name};
-use super::check::{claim, newer_lines, span};
 use super::coverage::{offload_lines, summary, word};
 use super::markdown::Markdown;
+use super::running::{claim, newer_lines, span};
 use super::text::count;
 use super::worth::worth_lines;
 use crate::report::{BackendStatus, CoverageReport};

@@ -190,6 +190,33 @@ pub(crate) fn short_path(path: &str) -> &str {
     path.rsplit('/').next().filter(|base| !base.is_empty()).unwrap_or(path)
 }
 
+/// Cuts a text in its middle.
+pub(crate) fn fit(text: &str, room: usize) -> String {
+    let n = text.chars().count();
+    if n <= room {
+        return text.to_owned();
+    }
+    let keep = room.saturating_sub(2);
+    let head: String = text.chars().take(keep / 2).collect();
+    let tail: String = text.chars().skip(n - (keep - keep / 2)).collect();
+    format!("{head}..{tail}")
+}
+
+/// The beginning of a text.
+pub(crate) fn head(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(2)).collect();
+    format!("{}..", kept.trim_end())
+}
+
+/// The last two parts of a path: files of one name are told apart by their directory.
+pub(crate) fn near_path(path: &str) -> &str {
+    let cut = path.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
+    path.get(cut..).unwrap_or(path)
+}
+
 /// Text from outside made fit for a terminal: control characters are shown, not obeyed.
 pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()

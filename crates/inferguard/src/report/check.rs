@@ -12,7 +12,7 @@ use lmcache_prom::{Captured, Timeline};
 use lmcache_trace::ReplayEvidence;
 use serde::Serialize;
 
-use super::findings::{Finding, Known, NotEvaluable, not_evaluable, view};
+use super::findings::{Finding, Known, NotEvaluable, SilentRules, not_evaluable, view};
 use super::parts::{
     ArchitectureRow, Options, Releases, Rules, Tool, declare, narrow_by_facts, releases,
 };
@@ -60,20 +60,25 @@ pub enum CheckFailOn {
     Critical,
     /// A warning or worse.
     Warning,
-    /// Any finding.
+    /// Whatever the answer calls wrong: any finding but remarks.
     Any,
+    /// Any finding, remarks too.
+    Info,
 }
 
 impl CheckFailOn {
     /// Whether a report breaches it.
     pub fn breached(self, report: &CheckReport) -> bool {
-        let worst: &[&str] = match self {
-            Self::Never => return false,
-            Self::Critical => &["critical"],
-            Self::Warning => &["critical", "warning"],
-            Self::Any => &["critical", "warning", "info"],
+        let any = |severities: &[&str]| {
+            report.findings.iter().any(|f| severities.contains(&f.severity.as_str()))
         };
-        report.findings.iter().any(|f| worst.contains(&f.severity.as_str()))
+        match self {
+            Self::Never => false,
+            Self::Critical => any(&["critical"]),
+            Self::Warning => any(&["critical", "warning"]),
+            Self::Any => report.answer == Answer::SomethingWrong,
+            Self::Info => !report.findings.is_empty(),
+        }
     }
 }
 
@@ -144,6 +149,8 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// What could not be told.
     pub not_evaluable: Vec<NotEvaluable>,
+    /// Rules that were asked and found nothing.
+    pub silent_rules: SilentRules,
 }
 
 /// What both `check` and `lmcache-compat` are made from.
@@ -155,6 +162,7 @@ pub(crate) struct Judged {
     pub(crate) releases: Releases,
     pub(crate) findings: Vec<Finding>,
     pub(crate) not_evaluable: Vec<NotEvaluable>,
+    pub(crate) silent_rules: SilentRules,
     pub(crate) targets: Vec<TargetRow>,
     pub(crate) lanes: LaneRows,
     pub(crate) sized: Option<Sized>,
@@ -333,6 +341,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         releases,
         findings,
         not_evaluable,
+        silent_rules: diagnosis.silent,
         targets,
         lanes: rows,
         sized,
@@ -451,6 +460,7 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         bridge: judged.bridge,
         findings: judged.findings,
         not_evaluable: judged.not_evaluable,
+        silent_rules: judged.silent_rules,
     }
 }
 

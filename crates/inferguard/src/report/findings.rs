@@ -15,7 +15,7 @@ use crate::lanes::LaneRows;
 use crate::measures::Measures;
 use crate::packet::Artifact;
 
-pub use diagnosis_rules::{Finding, NotEvaluable};
+pub use diagnosis_rules::{Finding, NotEvaluable, SilentRules};
 
 /// Everything that was read and judged before the rules are asked.
 #[derive(Debug, Clone, Copy)]

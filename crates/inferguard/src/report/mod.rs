@@ -40,7 +40,7 @@ pub use diagnosis_rules::Settings;
 pub use explain::{
     ExampleRow, ExplainReport, NeedRow, RuleRow, ThresholdRow, explain, explain_all,
 };
-pub use findings::{Finding, NotEvaluable};
+pub use findings::{Finding, NotEvaluable, SilentRules};
 pub use misses::{
     FamilyRow, MissesOptions, MissesReport, NoMisses, ReasonRow, RequestRow, misses, misses_csv,
 };

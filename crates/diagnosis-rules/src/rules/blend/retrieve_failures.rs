@@ -48,7 +48,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_blend_lookup_requests_total 5\n\
              ",
         )],
-        also: &[],
+        also: &["lmcache_cacheblend_failures"],
     },
     counter_example: Example {
         title: "None fail",

@@ -32,12 +32,7 @@ pub(crate) const RULE: Rule = Rule {
              (APIServer pid=1) INFO 03-01 10:00:00 [api_server.py:1] vLLM API server version 0.32.0\n\
              ",
         )],
-        also: &[
-            "mp-server-unreachable",
-            "version-mismatch",
-            "launch-config-missing",
-            "connector-name-unknown",
-        ],
+        also: &[],
     },
     counter_example: Example {
         title: "It warmed up and serves",

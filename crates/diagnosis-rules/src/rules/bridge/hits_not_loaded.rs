@@ -55,7 +55,7 @@ pub(crate) const RULE: Rule = Rule {
                 mp_page!(lookups: 20, requested: 60000, hit: 40960, cpu: 2),
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty", "vllm_external_prefix_no_hits"],
     },
     counter_example: LOADS,
 };

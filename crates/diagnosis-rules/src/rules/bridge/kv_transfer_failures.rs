@@ -32,7 +32,7 @@ pub(crate) const RULE: Rule = Rule {
              sglang:num_running_reqs{engine_type=\"unified\",model_name=\"m\"} 1\n\
              ",
         )],
-        also: &["pd-transfer-failure"],
+        also: &[],
     },
     counter_example: Example {
         title: "None failed",

@@ -39,7 +39,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["hicache-policy"],
+        also: &[],
     },
     counter_example: Example {
         title: "LMCache alone",

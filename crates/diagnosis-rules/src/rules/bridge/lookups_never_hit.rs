@@ -53,7 +53,11 @@ pub(crate) const RULE: Rule = Rule {
             MP_BEGIN,
             File::text("lmcache/1.prom", mp_page!(lookups: 90, requested: 90000, hit: 0, cpu: 2)),
         ],
-        also: &[],
+        also: &[
+            "lmcache_mp_low_hit_rate_after_warmup",
+            "vllm_external_prefix_no_hits",
+            "lmcache_mp_cache_salt_empty",
+        ],
     },
     counter_example: LOADS,
 };

@@ -7,6 +7,7 @@ pub(super) mod external_without_lookups;
 pub(super) mod hicache_not_lmcache;
 pub(super) mod hits_not_loaded;
 pub(super) mod kv_transfer_failures;
+pub(super) mod l0_excluded;
 pub(super) mod lmcache_with_hicache_metrics;
 pub(super) mod lookups_never_hit;
 pub(super) mod lookups_without_external;

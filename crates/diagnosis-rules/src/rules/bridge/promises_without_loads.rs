@@ -50,7 +50,7 @@ pub(crate) const RULE: Rule = Rule {
                 mp_page!(lookups: 60, requested: 60000, hit: 30720, cpu: 2),
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty"],
     },
     counter_example: LOADS,
 };

@@ -35,7 +35,7 @@ pub(crate) const RULE: Rule = Rule {
             "engine.command.json",
             r#"{"argv": ["vllm", "serve", "m", "--kv-transfer-config", "{\"kv_connector\": \"LMCacheConnector\", \"kv_role\": \"kv_both\"}"], "env": {}}"#,
         )],
-        also: &["connector-name-unknown"],
+        also: &[],
     },
     counter_example: Example {
         title: "The V1 connector",

@@ -1,5 +1,6 @@
 //! The connector and the server are of different modes.
 
+use super::modes::mode_mismatch;
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use lmcache_launch::{Product as Program, Setting};
 
+use super::modes::mode_mismatch;
+use super::versions::version_signs;
 use crate::rules::prelude::*;
 use crate::rules::remote::health_stuck::never_back;
 

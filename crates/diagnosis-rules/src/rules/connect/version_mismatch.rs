@@ -1,5 +1,6 @@
 //! Versions or binary builds do not fit.
 
+use super::versions::version_signs;
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

@@ -5,7 +5,12 @@ use coverage_model::{FamilyRow, Status};
 use crate::rules::prelude::*;
 
 /// The rule of one product; its surfaces begin with its code without `_family_missing`.
-const fn missing(code: &'static str, files: &'static [File], whole: &'static [File]) -> Rule {
+const fn missing(
+    code: &'static str,
+    files: &'static [File],
+    also: &'static [&'static str],
+    whole: &'static [File],
+) -> Rule {
     Rule {
         code,
         aliases: &[],
@@ -29,7 +34,7 @@ const fn missing(code: &'static str, files: &'static [File], whole: &'static [Fi
         explains: &[],
         related: &[],
         evaluate,
-        example: Example { title: "A page on which one family is not there", files, also: &[] },
+        example: Example { title: "A page on which one family is not there", files, also },
         counter_example: Example {
             title: "The same page as it is served",
             files: whole,
@@ -46,30 +51,35 @@ pub(crate) const MP: Rule = missing(
         "lmcache_mp_l1_usage_ratio 0.5\nlmcache_mp_l1_memory_usage_bytes 1000\n\
          lmcache_mp_active_prefetch_jobs 0\n",
     )],
+    &[],
     &[File::text("metrics.prom", "lmcache_mp_l1_eviction_loop_ticks_total 4\n")],
 );
 /// CacheBlend.
 pub(crate) const CACHEBLEND: Rule = missing(
     "lmcache_cacheblend_family_missing",
     &[File::bytes("metrics.prom", include_bytes!("../../../data/cacheblend_page_cut.prom"))],
+    &["lmcache_cacheblend_failures", "lmcache_cacheblend_retrieve_failures"],
     &[File::bytes("metrics.prom", include_bytes!("../../../data/cacheblend_page.prom"))],
 );
 /// LMCache inside an engine.
 pub(crate) const EMBEDDED: Rule = missing(
     "lmcache_embedded_family_missing",
     &[File::bytes("metrics.prom", include_bytes!("../../../data/embedded_page_cut.prom"))],
+    &["lmcache_embedded_remote_backend_errors", "lmcache_connector_invalid_blocks"],
     &[File::bytes("metrics.prom", include_bytes!("../../../data/embedded_page.prom"))],
 );
 /// vLLM.
 pub(crate) const VLLM: Rule = missing(
     "vllm_family_missing",
     &[File::bytes("metrics.prom", include_bytes!("../../../data/vllm_page_cut.prom"))],
+    &[],
     &[File::bytes("metrics.prom", include_bytes!("../../../data/vllm_page.prom"))],
 );
 /// SGLang.
 pub(crate) const SGLANG: Rule = missing(
     "sglang_family_missing",
     &[File::bytes("metrics.prom", include_bytes!("../../../data/sglang_page_cut.prom"))],
+    &[],
     &[File::bytes("metrics.prom", include_bytes!("../../../data/sglang_page.prom"))],
 );
 

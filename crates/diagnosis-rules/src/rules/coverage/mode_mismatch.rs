@@ -25,8 +25,8 @@ pub(crate) const RULE: Rule = Rule {
     related: &[],
     evaluate,
     example: Example {
-        title: "Needs --expect-mode",
-        files: &[File::text("notes.txt", "")],
+        title: "A multiprocess server where --expect-mode embedded was said",
+        files: &[File::text("metrics.prom", "lmcache_mp_l1_usage_ratio 0.5\n")],
         also: &[],
     },
     counter_example: Example {

@@ -31,7 +31,7 @@ pub(crate) const RULE: Rule = Rule {
             "lmcache:connector_invalid_block_ids_count{model_name=\"m\",role=\"worker\",worker_id=\"0\"} 3\n\
              ",
         )],
-        also: &["l2-load-failure", "remote-data-missing", "remote-unreachable"],
+        also: &[],
     },
     counter_example: Example {
         title: "None",

@@ -1,5 +1,6 @@
 //! What LMCache inside an engine shows.
 
+pub(super) mod chunk_stats_disabled;
 pub(super) mod chunk_stats_low_reuse;
 pub(super) mod connector_invalid_blocks;
 pub(super) mod p2p_transfer_slow;

@@ -43,7 +43,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["backend-health-stuck", "remote-unreachable"],
+        also: &[],
     },
     counter_example: Example {
         title: "Only the scheduler at 0",

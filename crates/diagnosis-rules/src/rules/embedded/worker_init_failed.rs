@@ -30,7 +30,7 @@ pub(crate) const RULE: Rule = Rule {
             "[2026-03-01 10:00:00,000] LMCache ERROR: Failed to initialize LMCacheManager components: no space. System will operate in degraded mode (recompute). (manager.py:1:lmcache.v1)\n\
              ",
         )],
-        also: &["launch-config-missing", "store-failure", "backend-health-stuck"],
+        also: &[],
     },
     counter_example: Example {
         title: "It started",

@@ -51,7 +51,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["telemetry-incomplete"],
+        also: &[],
     },
     counter_example: Example {
         title: "As many rows as lookups",

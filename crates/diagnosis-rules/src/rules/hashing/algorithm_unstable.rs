@@ -2,7 +2,9 @@
 
 use coverage_model::FactKind;
 
+use super::sharing::sharing;
 use crate::rules::prelude::*;
+use crate::rules::working_set::working_set;
 use crate::view::View;
 
 const LOOKUPS_WITHOUT_HIT: Threshold = Threshold {
@@ -202,7 +204,7 @@ fn readers(view: &View<'_>) -> (u64, bool) {
         let own_stores = EMBEDDED_STORES.iter().any(|id| log.evidence.count(id) > 0);
         let receives = log.evidence.config_value("pd_role") == Some("receiver")
             || (!own_stores && log.evidence.config.enable_pd == Some(true));
-        let chunk = super::super::shared::chunk_size(view).0;
+        let chunk = chunk_size(view).0;
         let repeats = log
             .evidence
             .number("connector.lookup", "need_to_load")

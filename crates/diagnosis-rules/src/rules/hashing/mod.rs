@@ -2,3 +2,4 @@
 
 pub(super) mod algorithm_unstable;
 pub(super) mod seed_unset;
+mod sharing;

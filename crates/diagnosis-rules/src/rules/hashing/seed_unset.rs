@@ -3,6 +3,7 @@
 use lmcache_launch::ConnectorMode;
 use lmcache_prom::contract::{Product, Release};
 
+use super::sharing::sharing;
 use crate::rules::prelude::*;
 use crate::view::View;
 

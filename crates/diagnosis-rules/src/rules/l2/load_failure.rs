@@ -128,13 +128,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
-    for (path, status) in view.statuses() {
+    // Full slots that empty are a queue at a slow L2. In an answer alone they are no more than a hint.
+    let moving =
+        view.targets.iter().filter(|t| t.has_window()).any(|t| {
+            t.growth("mp.l2.load_completed").is_some_and(|completed| completed.value > 0.0)
+        });
+    for (path, status) in view.statuses().filter(|_| !moving) {
         let (Some(phase), Some(most)) = (status.load_phase, status.max_in_flight_prefetches) else {
             continue;
         };
         if most > 0 && phase >= most {
             signs.push(Sign::measured(
-                0.6,
+                0.5,
                 format!("all {most} slots are in the load phase"),
                 vec![Source {
                     value: Some(phase.to_string()),

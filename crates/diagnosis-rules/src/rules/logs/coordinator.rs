@@ -29,7 +29,7 @@ pub(crate) const RULE: Rule = Rule {
             "[2026-03-01 10:00:00,000] LMCache WARNING: Coordinator registration/heartbeat failed: refused (coordinator_client.py:1:lmcache.v1)\n\
              ",
         )],
-        also: &["remote-unreachable"],
+        also: &[],
     },
     counter_example: Example {
         title: "Registered",

@@ -31,7 +31,7 @@ pub(crate) const RULE: Rule = Rule {
             "NIXL_ERR_BACKEND: registration\n\
              ",
         )],
-        also: &["pd-transfer-failure", "l2-store-failure", "l2-load-failure"],
+        also: &[],
     },
     counter_example: Example {
         title: "NIXL starts",

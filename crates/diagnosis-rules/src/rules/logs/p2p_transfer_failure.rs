@@ -30,7 +30,7 @@ pub(crate) const RULE: Rule = Rule {
             "[2026-03-01 10:00:00,000] LMCache ERROR: Error during P2P get operation for lookup_id 7: connection lost (p2p_backend.py:1:lmcache.v1)\n\
              ",
         )],
-        also: &["pd-transfer-failure", "remote-unreachable"],
+        also: &[],
     },
     counter_example: Example {
         title: "A peer connected",

@@ -46,7 +46,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["pd-transfer-failure", "launch-config-missing"],
+        also: &[],
     },
     counter_example: Example {
         title: "A sender and a receiver",

@@ -32,7 +32,7 @@ pub(crate) const RULE: Rule = Rule {
              [2026-03-01 10:00:00,000] LMCache WARNING: Failed to allocate memory object, retrying... (pd_backend.py:1:lmcache.v1)\n\
              ",
         )],
-        also: &["pd-transfer-failure", "l1-alloc-failure"],
+        also: &[],
     },
     counter_example: Example {
         title: "PD is on",

@@ -29,7 +29,7 @@ pub(crate) const RULE: Rule = Rule {
             "[2026-03-01 10:00:00,000] LMCache WARNING: Retrieve request 3 surpassed threshold: time_to_retrieve=2.5 s (threshold=1.0 s), retrieve_speed=400.0 tokens/s (threshold=1000.0) (observability.py:1:lmcache.v1)\n\
              ",
         )],
-        also: &["remote-slow"],
+        also: &[],
     },
     counter_example: Example {
         title: "A retrieve",

@@ -1,5 +1,6 @@
 //! Eviction is dead or configured away.
 
+use super::eviction::eviction_signs;
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

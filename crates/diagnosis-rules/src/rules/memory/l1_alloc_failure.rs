@@ -1,5 +1,6 @@
 //! Allocations in L1 fail.
 
+use super::eviction::eviction_is_dead;
 use crate::rules::prelude::*;
 
 const FAILURES: Threshold = Threshold {

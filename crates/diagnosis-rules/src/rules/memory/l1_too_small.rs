@@ -1,6 +1,8 @@
 //! L1 is below the working set.
 
+use super::eviction::eviction_is_dead;
 use crate::rules::prelude::*;
+use crate::rules::working_set::working_set;
 use crate::view::{Target, View};
 
 const CHUNKS: Threshold = Threshold {
@@ -96,7 +98,7 @@ lmcache_mp_lookup_requested_tokens_total 54000000
 lmcache_mp_lookup_hit_tokens_total 170000
 ",
         )],
-        also: &[],
+        also: &["lmcache_mp_eventbus_drop_unobservable", "lmcache_mp_cache_salt_missing"],
     },
     counter_example: Example {
         title: "Evictions beside a good hit rate",

@@ -60,7 +60,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty", "lmcache_mp_family_missing"],
     },
     counter_example: Example {
         title: "Stores in the log and on the page",

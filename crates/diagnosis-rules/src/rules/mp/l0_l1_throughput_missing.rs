@@ -64,7 +64,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_mp_num_finished_stores_total{device=\"cpu\"} 24\n\
              ",
         )],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty", "lmcache_mp_family_missing"],
     },
     counter_example: Example {
         title: "Chunks are loaded and timed",

@@ -21,6 +21,13 @@ const HIGH: Threshold = Threshold {
     about: "usage that L1 has to have reached where the release does not count eviction runs",
 };
 
+const WELL: Threshold = Threshold {
+    name: "healthy_hit_rate",
+    unit: "ratio",
+    default: 0.6,
+    about: "share of the looked-up tokens that hit from which on eviction is what a full cache does",
+};
+
 pub(crate) const RULE: Rule = Rule {
     code: "lmcache_mp_l1_eviction_pressure",
     aliases: &[],
@@ -30,10 +37,11 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[Mode::Mp, Mode::Cacheblend],
     needs: &[Need::ServerPage],
-    thresholds: &[&SHARE, &LEAST, &HIGH],
+    thresholds: &[&SHARE, &LEAST, &HIGH, &WELL],
     releases: "",
     explanation: "Chunks leave L1 before they can be used again: the working set is larger than L1, or the \
-        watermark is low for it.",
+        watermark is low for it. Where most of what is looked up hits and no allocation fails, eviction is \
+        what a full cache does: information.",
     confirm: "Growth of l1_evicted_chunks to that of l1_write_chunks between two scrapes, with \
         l1_eviction_loop_triggered growing and usage near the watermark.",
     action: "Give L1 more room (--l1-size-gb) or an L2 adapter; with several tenants set quotas.",
@@ -73,7 +81,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let (mut signs, mut dropped) = (Vec::new(), None);
+    let (mut signs, mut dropped, mut hurts) = (Vec::new(), None, false);
     for target in cx.view.with("mp.l1.evictions") {
         let of = |signal| target.growth(signal);
         let Some(evicted) = of("mp.l1.evictions") else { continue };
@@ -93,6 +101,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             dropped = Some(evicted.value);
             continue;
         }
+        let (asked, hit) = (of("mp.lookup.requested_tokens"), of("mp.lookup.hit_tokens"));
+        let well = asked.filter(|asked| asked.value > 0.0).is_some_and(|asked| {
+            hit.is_some_and(|hit| hit.value >= asked.value * cx.threshold(&WELL))
+        });
+        hurts |= !well || of("mp.l1.allocation_failure").is_some_and(|failed| failed.value > 0.0);
         let share =
             if written > 0.0 { percent(evicted.value / written) } else { "more than 100 %".into() };
         signs.push(Sign::measured(
@@ -114,6 +127,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         Some(chunks) if signs.is_empty() => Outcome::RuledOut(format!(
             "{chunks:.0} chunks left L1 without a run of eviction: dropped after a load from L2, or cleared"
         )),
-        _ => Outcome::from_signs(signs, 0.0),
+        _ => Outcome::from_signs(signs, 0.0).map(|hit| {
+            if !hurts {
+                hit.severity = Some(Severity::Info);
+            }
+        }),
     }
 }

@@ -35,8 +35,8 @@ pub(crate) const RULE: Rule = Rule {
     confirm: "GET /status twice, a minute apart: read_locked_count stays while no request runs.",
     action: "Find the client that looks up and does not retrieve (aborted requests, a crashed \
         worker); lower --l1-read-ttl-seconds.",
-    false_positives: "Under heavy load many chunks are locked for a moment: most of them have to be, and usage \
-        has to be high or sessions open without a retrieve.",
+    false_positives: "What is on its way to or from L2 is locked as well: nothing is said of an answer in which \
+        stores or loads are under way. Two open sessions lock a few chunks: most of them have to be locked.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[],
@@ -61,6 +61,8 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let signs = locked(cx, &LOCK, 0.7, cx.threshold(&LEAST), cx.threshold(&SHARE));
-    Outcome::from_signs(signs, 0.0)
+    match locked(cx, &LOCK, 0.7, cx.threshold(&LEAST), cx.threshold(&SHARE)) {
+        Ok(signs) => Outcome::from_signs(signs, 0.0),
+        Err(outcome) => outcome,
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_mp_l2_prefetch_adapters{state=\"active\"} 0\n\
              ",
         )],
-        also: &[],
+        also: &["lmcache_mp_family_missing"],
     },
     counter_example: Example {
         title: "It is there",

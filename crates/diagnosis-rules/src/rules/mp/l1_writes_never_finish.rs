@@ -61,7 +61,10 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    let mut signs = locked(cx, &LOCK, 0.8, cx.threshold(&LEAST), cx.threshold(&SHARE));
+    let mut signs = match locked(cx, &LOCK, 0.8, cx.threshold(&LEAST), cx.threshold(&SHARE)) {
+        Ok(signs) => signs,
+        Err(outcome) => return outcome,
+    };
     if signs.is_empty() {
         return Outcome::Clear;
     }

@@ -39,7 +39,7 @@ pub(crate) const RULE: Rule = Rule {
             "lmcache_mp_l2_prefetch_failure_chunks_total{model_name=\"m\",reason=\"l1_oom\"} 64\n\
              ",
         )],
-        also: &["l2-load-failure"],
+        also: &["l2-load-failure", "lmcache_mp_l2_failures"],
     },
     counter_example: Example {
         title: "Chunks that were gone",

@@ -42,7 +42,7 @@ pub(crate) const RULE: Rule = Rule {
         flight in most scrapes.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[],
+    explains: &["lmcache_mp_l2_store_backlog", "lmcache_mp_l2_load_backlog"],
     related: &[],
     evaluate,
     example: Example {
@@ -73,7 +73,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &["l2-load-failure"],
+        also: &[],
     },
     counter_example: Example {
         title: "As slow, and nothing waits",
@@ -125,7 +125,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             let Some(reading) = target.last(throughput) else { continue };
             signs.push(Sign::measured(
                 0.8,
-                format!("{what} at {mean:.3} GB/s over {count:.0} of them, with work in flight in {busy} of {} scrapes", scrapes.len()),
+                format!("{what} at {:.1} MB/s over {count:.0} of them, with work in flight in {busy} of {} scrapes", mean * 1000.0, scrapes.len()),
                 vec![reading.source],
             ));
         }

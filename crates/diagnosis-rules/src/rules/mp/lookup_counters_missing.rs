@@ -50,7 +50,7 @@ pub(crate) const RULE: Rule = Rule {
              lmcache_mp_l1_read_chunks_total{l1_tag=\"_default\"} 192\n\
              ",
         )],
-        also: &[],
+        also: &["lmcache_mp_family_missing"],
     },
     counter_example: Example {
         title: "An idle server",

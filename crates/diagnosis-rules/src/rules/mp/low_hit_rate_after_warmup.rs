@@ -88,7 +88,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty"],
     },
     counter_example: Example {
         title: "A cold start, then every lookup hits: the lifetime rate is low, the windows are not",

@@ -61,7 +61,7 @@ pub(crate) const RULE: Rule = Rule {
              ",
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty"],
     },
     counter_example: Example {
         title: "A job is active while lookups go on",

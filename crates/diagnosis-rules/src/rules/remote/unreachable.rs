@@ -1,5 +1,6 @@
 //! The remote backend is down.
 
+use crate::rules::connect::modes::mode_mismatch;
 use crate::rules::prelude::*;
 
 const LOST: Threshold = Threshold {

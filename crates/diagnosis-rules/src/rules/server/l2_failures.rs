@@ -32,7 +32,7 @@ pub(crate) const RULE: Rule = Rule {
             "metrics.prom",
             "lmcache_mp_l2_prefetch_failure_chunks_total{reason=\"l1_oom\"} 24\n",
         )],
-        also: &["l2-load-failure"],
+        also: &["l2-load-failure", "lmcache_mp_l2_prefetch_memory_crowding"],
     },
     counter_example: Example {
         title: "The counter is there and stands at zero",

@@ -1,5 +1,6 @@
 //! What the multiprocess server's metrics and answers show.
 
+mod answers;
 pub(super) mod cacheblend_failures;
 pub(super) mod eventbus_loss;
 pub(super) mod eventbus_subscriber_exceptions;

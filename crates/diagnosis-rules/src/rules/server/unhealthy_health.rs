@@ -1,5 +1,6 @@
 //! `/healthcheck` says that the server is not healthy.
 
+use super::answers::said_unhealthy;
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

@@ -2,6 +2,7 @@
 
 use lmcache_http::Body;
 
+use super::answers::answers;
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

@@ -54,7 +54,7 @@ pub(crate) const RULE: Rule = Rule {
                 r#"{"argv": ["lmcache", "server", "--l1-size-gb", "0.002", "--chunk-size", "256"]}"#,
             ),
         ],
-        also: &["l1-too-small"],
+        also: &[],
     },
     counter_example: Example {
         title: "The same lookups and an L1 that holds them all",

@@ -7,3 +7,4 @@ pub(super) mod multiproc_dir;
 pub(super) mod not_exported;
 pub(super) mod registration_conflict;
 pub(super) mod renamed;
+mod silent_page;

@@ -2,6 +2,7 @@
 
 use lmcache_launch::EnvState;
 
+use super::silent_page::{multiproc_dir, silent_engine_page};
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {

@@ -2,6 +2,7 @@
 
 use coverage_model::FactKind;
 
+use super::silent_page::{multiproc_dir, silent_engine_page};
 use crate::rules::prelude::*;
 use crate::view::View;
 

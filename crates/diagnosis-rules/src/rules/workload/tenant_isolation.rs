@@ -56,7 +56,7 @@ lmcache_mp_lookup_requested_tokens_total{cache_salt="",model_name="m"} 7168
 "#,
             ),
         ],
-        also: &[],
+        also: &["lmcache_mp_cache_salt_empty"],
     },
     counter_example: Example {
         title: "No request has a salt",

@@ -1,0 +1,9 @@
+//! Bytes as people say them.
+
+/// GiB in bytes.
+pub(super) const GIB: f64 = 1_073_741_824.0;
+
+/// Bytes in GiB.
+pub(super) fn gib(bytes: f64) -> String {
+    format!("{:.1} GiB", bytes / GIB)
+}
