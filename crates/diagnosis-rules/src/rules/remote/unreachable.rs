@@ -97,8 +97,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             &lost,
         ));
     }
-    let peers = ["p2p.retries", "p2p.no_peer", "p2p.embedded_get", "p2p.add_peer"];
-    let asked = ["p2p.zmq", "p2p.lookup_submit_timeout"];
+    let peers = ["p2p.retries", "p2p.no_peer", "p2p.embedded_get"];
+    let asked = ["p2p.zmq"];
     if (view.count(&peers) + view.count(&asked)) as f64 >= cx.threshold(&LOST) {
         let all = [&peers[..], &asked[..]].concat();
         signs.extend(logged(view, 0.65, "a peer does not answer what it is asked", &all));
