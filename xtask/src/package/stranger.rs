@@ -32,6 +32,14 @@ pub(super) fn try_out(root: &Path, crates: &[Crate], archives: &[Archive]) -> Re
         command.env("CARGO_TARGET_DIR", cargo::target(root));
         command
     };
+    for one in crates {
+        // Each alone, since what is built together shares its features.
+        for features in [&[][..], &["--no-default-features"], &["--all-features"]] {
+            let check = ["check", "--offline", "--quiet", "--package", &one.name];
+            cargo::run(cargo(&check).args(features))?;
+        }
+        println!("{}: builds alone, with all features and with none", one.name);
+    }
     println!("tests of the unpacked packages");
     cargo::run(&mut cargo(&["test", "--offline", "--quiet", "--workspace"]))?;
     for one in crates {
