@@ -34,12 +34,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<()> {
     let mut defects = manifest::defects(root, &crates)?;
 
     let mut package = cargo::command();
-    package.args(["package", "--locked", "--quiet"]).current_dir(root);
+    // Not verified by cargo: it keeps what it unpacks by name and version, and would build what the
+    // last run packaged. `stranger` builds what this one did.
+    package.args(["package", "--locked", "--quiet", "--no-verify"]).current_dir(root);
     for name in &names {
         package.args(["--package", name]);
-    }
-    if args.fast {
-        package.arg("--no-verify");
     }
     if args.allow_dirty {
         package.arg("--allow-dirty");

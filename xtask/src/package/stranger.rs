@@ -17,21 +17,33 @@ const MANIFEST: &str = "[workspace]\nresolver = \"3\"\nmembers = [\"*\"]\n
 
 /// Builds, tests and runs what the packages hold, in a directory of its own.
 pub(super) fn try_out(root: &Path, crates: &[Crate], archives: &[Archive]) -> Result<()> {
-    let place = tempfile::tempdir().context("a temporary directory")?;
+    // One place for all runs: elsewhere each would leave its build behind.
+    let place = cargo::target(root).join("stranger");
+    if place.exists() {
+        std::fs::remove_dir_all(&place).with_context(|| format!("{}", place.display()))?;
+    }
     let mut manifest = MANIFEST.to_owned();
     for (one, archive) in crates.iter().zip(archives) {
-        archive.unpack(&place.path().join(&one.name))?;
+        archive.unpack(&place.join(&one.name))?;
         writeln!(manifest, "{name} = {{ path = \"{name}\" }}", name = one.name)?;
     }
-    std::fs::write(place.path().join("Cargo.toml"), manifest)?;
+    std::fs::write(place.join("Cargo.toml"), manifest)?;
     // The versions that are tested here, and no newer ones.
-    std::fs::copy(root.join("Cargo.lock"), place.path().join("Cargo.lock"))?;
+    std::fs::copy(root.join("Cargo.lock"), place.join("Cargo.lock"))?;
     let cargo = |arguments: &[&str]| {
         let mut command = cargo::command();
-        command.args(arguments).current_dir(place.path());
+        command.args(arguments).current_dir(&place);
         command.env("CARGO_TARGET_DIR", cargo::target(root));
         command
     };
+    for one in crates {
+        // Each alone, since what is built together shares its features.
+        for features in [&[][..], &["--no-default-features"], &["--all-features"]] {
+            let check = ["check", "--offline", "--quiet", "--package", &one.name];
+            cargo::run(cargo(&check).args(features))?;
+        }
+        println!("{}: builds alone, with all features and with none", one.name);
+    }
     println!("tests of the unpacked packages");
     cargo::run(&mut cargo(&["test", "--offline", "--quiet", "--workspace"]))?;
     for one in crates {

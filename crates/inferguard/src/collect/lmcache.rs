@@ -2,107 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lmcache_http::{Question, Routes, Side, Skipped};
-use lmcache_prom::contract::Catalog;
 
 use super::draft::{Draft, entry};
+use super::finish::finish;
 use super::gather::{self, Fetched, Task};
-use super::manifest::{CompatSummary, Entry, PacketManifest, ScrapeError};
 use super::place::Place;
 use super::process::{ProcessFacts, is_allowed};
 use super::redact::Cleaner;
+use super::request::{Collected, LmcacheRequest};
 use super::{CollectError, Ended};
-use crate::fetch::{Address, Client, Credentials, FetchLimits};
-use crate::lanes::TraceRow;
-use crate::packet::{ArtifactKind, Input, Limits, open, sniff};
-use crate::report::{CompatReport, Options, Tool, compat};
-
-/// A file or directory that the user names for a purpose.
-#[derive(Debug, Clone)]
-pub struct NamedFile {
-    /// Name in the manifest: `engine_metrics`, `lmcache_health`, `engine_log`, ...
-    pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Name in the packet.
-    pub file: String,
-}
-
-/// One URL that the user names for a purpose.
-#[derive(Debug, Clone)]
-pub struct NamedUrl {
-    /// Name in the manifest.
-    pub name: String,
-    /// Where it is.
-    pub url: String,
-    /// Name in the packet.
-    pub file: String,
-    /// Whether it is a metrics page, which is scraped as often as samples are wanted.
-    pub page: bool,
-}
-
-/// A server of which the tool finds out what it answers.
-#[derive(Debug, Clone)]
-pub struct ServerUrl {
-    /// `lmcache` or `engine`.
-    pub engine: bool,
-    /// Role that the user gives it.
-    pub role: Option<String>,
-    /// Its address.
-    pub url: String,
-    /// Whether its metrics page is wanted, too.
-    pub metrics: bool,
-    /// Whether only the established routes are asked.
-    pub established_only: bool,
-}
-
-/// What is to be collected.
-#[derive(Debug, Clone, Default)]
-pub struct LmcacheRequest {
-    /// Destination.
-    pub output_dir: PathBuf,
-    /// Replace an earlier packet.
-    pub force: bool,
-    /// Files.
-    pub files: Vec<NamedFile>,
-    /// URLs with a purpose of their own.
-    pub urls: Vec<NamedUrl>,
-    /// Servers.
-    pub servers: Vec<ServerUrl>,
-    /// A periodic thread whose own route is asked.
-    pub thread_name: Option<String>,
-    /// Local processes.
-    pub pids: Vec<(u32, Option<String>)>,
-    /// Scrapes of each metrics page.
-    pub samples: u32,
-    /// Time between them.
-    pub interval: Duration,
-    /// Deadline of one exchange.
-    pub limits: FetchLimits,
-    /// What is sent along.
-    pub credentials: Credentials,
-    /// Read `/env` through the allow-list.
-    pub include_env: bool,
-    /// Write everything as it is.
-    pub no_redact: bool,
-    /// What the user declares.
-    pub options: Options,
-}
-
-/// What was collected.
-#[derive(Debug)]
-pub struct Collected {
-    /// The manifest, as written.
-    pub manifest: PacketManifest,
-    /// The compatibility report, as written.
-    pub report: CompatReport,
-    /// Whether anything that can be used is in the packet.
-    pub usable: bool,
-}
+use crate::fetch::{Address, Client};
+use crate::packet::{ArtifactKind, sniff};
 
 /// Collects a packet. `cancel` ends it early with what is there.
 pub fn collect_lmcache(
@@ -296,7 +211,7 @@ fn environment() -> Question {
 }
 
 /// The routes that were not called, each with the reason.
-fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
+pub(super) fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
     let mut out = Routes::new().skipped();
     out.retain(|s| !(request.include_env && s.endpoint == "GET /env"));
     // A line that scripts know; the routes themselves are in the list.
@@ -420,151 +335,5 @@ fn keep_process(draft: &mut Draft, pid: u32, role: Option<&str>) -> io::Result<(
             draft.entries.push(made);
             Ok(())
         }
-    }
-}
-
-/// Reads the packet as it is, writes evidence, report and manifest, and puts it in its place.
-fn finish(mut draft: Draft, request: &LmcacheRequest, partial: bool) -> Result<Collected, Ended> {
-    draft.put_times().map_err(Ended::Write)?;
-    let staging = draft.place.staging().to_owned();
-    let packet = open(&[Input::Path(staging.clone())], &Limits::default());
-    let usable = packet.is_usable();
-    let report = compat(&Catalog::new(), packet, &request.options);
-    // Paths are those in the packet, wherever it will be moved to.
-    let prefix = format!("{}/", staging.display());
-    let mut reports = evidence(&report, request);
-    let whole = serde_json::to_value(&report).map_err(|e| Ended::Write(e.into()))?;
-    reports.push(("lmcache_compat_report", "lmcache_compat_report.json", whole));
-    for (name, file, mut value) in reports {
-        without(&mut value, &prefix, "");
-        // The answers of a server are told by their directory, which may be the packet itself.
-        without(&mut value, prefix.trim_end_matches('/'), ".");
-        draft.write_json(name, file, &value).map_err(Ended::Write)?;
-    }
-    let manifest = manifest(&draft, skipped(request), &report, partial);
-    draft.put_manifest(&manifest).map_err(Ended::Write)?;
-    draft.place.keep().map_err(Ended::Place)?;
-    Ok(Collected { manifest, report, usable })
-}
-
-/// Puts another text in the place of a prefix, in every text.
-pub(super) fn without(value: &mut serde_json::Value, prefix: &str, by: &str) {
-    match value {
-        serde_json::Value::String(text) if text.contains(prefix) => {
-            *text = text.replace(prefix, by);
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(|v| without(v, prefix, by)),
-        serde_json::Value::Object(map) => map.values_mut().for_each(|v| without(v, prefix, by)),
-        _ => {}
-    }
-}
-
-/// The evidence files, by their established names.
-fn evidence(
-    report: &CompatReport,
-    request: &LmcacheRequest,
-) -> Vec<(&'static str, &'static str, serde_json::Value)> {
-    let mut out = Vec::new();
-    let mut put = |name, file, value: Result<serde_json::Value, serde_json::Error>| {
-        if let Ok(value) = value {
-            out.push((name, file, value));
-        }
-    };
-    if let Some(TraceRow { evidence, .. }) = &report.lmcache_trace_evidence {
-        put(
-            "lmcache_trace_evidence",
-            "lmcache_trace_evidence.json",
-            serde_json::to_value(evidence),
-        );
-    }
-    if let Some(row) = &report.lmcache_http_evidence {
-        let mut evidence = row.evidence.clone();
-        evidence.skipped_endpoints = skipped(request);
-        put("lmcache_http_evidence", "lmcache_http_evidence.json", serde_json::to_value(&evidence));
-    }
-    if let Some(row) = &report.lmcache_log_evidence {
-        put(
-            "lmcache_log_evidence",
-            "lmcache_log_evidence.json",
-            serde_json::to_value(&row.evidence),
-        );
-    }
-    if let Some(row) = &report.lmcache_otel_evidence {
-        put(
-            "lmcache_otel_evidence",
-            "lmcache_otel_evidence.json",
-            serde_json::to_value(&row.evidence),
-        );
-    }
-    if let Some(evidence) = &report.lmcache_lookup_hash_evidence {
-        put(
-            "lmcache_lookup_hash_evidence",
-            "lmcache_lookup_hash_evidence.json",
-            serde_json::to_value(evidence),
-        );
-    }
-    if let Some(evidence) = &report.lmcache_cacheblend_boundary_evidence {
-        put(
-            "lmcache_cacheblend_boundary_evidence",
-            "lmcache_cacheblend_boundary_evidence.json",
-            Ok(evidence.clone()),
-        );
-    }
-    if let Some(evidence) = &report.lmcache_trace_replay_evidence {
-        put(
-            "lmcache_trace_replay_evidence",
-            "lmcache_trace_replay_evidence.json",
-            serde_json::to_value(evidence),
-        );
-    }
-    out
-}
-
-pub(super) fn manifest(
-    draft: &Draft,
-    skipped_endpoints: Vec<Skipped>,
-    report: &CompatReport,
-    partial: bool,
-) -> PacketManifest {
-    let named = |pick: &dyn Fn(&Entry) -> Option<String>| -> BTreeMap<String, String> {
-        let mut out: BTreeMap<String, String> = BTreeMap::new();
-        for entry in &draft.entries {
-            let name = match &entry.role {
-                Some(role) => format!("{role}/{}", entry.name),
-                None => entry.name.clone(),
-            };
-            // Of several scrapes the last stands.
-            if let Some(value) = pick(entry) {
-                out.insert(name, value);
-            }
-        }
-        out
-    };
-    let measured = report.observed.total_series > 0;
-    PacketManifest {
-        schema_version: PacketManifest::SCHEMA.into(),
-        tool: Tool::this(),
-        generated_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        claim_status: if measured { "measured" } else { "not_proven" }.into(),
-        partial,
-        unredacted: draft.cleaner.is_off(),
-        expect_mode: report.expect_mode.clone(),
-        detected_mode: report.detected_mode.name().into(),
-        l2_configured: report.l2_configured,
-        sources: named(&|e| (e.kind != "report").then(|| e.source.clone())),
-        artifacts: named(&|e| e.file.clone()),
-        files: draft.entries.clone(),
-        scrape_errors: draft
-            .entries
-            .iter()
-            .filter(|e| e.is_error())
-            .map(|e| ScrapeError {
-                source_name: e.name.clone(),
-                source: e.source.clone(),
-                error: e.error.clone().unwrap_or_default(),
-            })
-            .collect(),
-        skipped_endpoints,
-        compat_summary: CompatSummary::of(report),
     }
 }

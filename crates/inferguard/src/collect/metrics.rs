@@ -9,8 +9,9 @@ use lmcache_prom::Scrape;
 use lmcache_prom::contract::Catalog;
 
 use super::draft::{Draft, entry};
+use super::finish::{manifest, without};
 use super::gather::{Fetched, Task};
-use super::lmcache::{keep_answer, manifest, without};
+use super::lmcache::keep_answer;
 use super::manifest::PacketManifest;
 use super::place::Place;
 use super::redact::Cleaner;

@@ -4,6 +4,7 @@
 //! written is redacted first, and appears as a whole or not at all.
 
 mod draft;
+mod finish;
 mod gather;
 mod lmcache;
 mod look;
@@ -12,11 +13,12 @@ mod metrics;
 mod place;
 mod process;
 mod redact;
+mod request;
 mod schedule;
 mod timeline;
 
 pub use gather::Attempt;
-pub use lmcache::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl, collect_lmcache};
+pub use lmcache::collect_lmcache;
 pub use lmcache_http::Skipped;
 pub use look::{LookRequest, look};
 pub use manifest::{CompatSummary, Entry, PacketManifest, ScrapeError};
@@ -24,6 +26,7 @@ pub use metrics::{CollectedMetrics, MetricsProgress, MetricsRequest, collect_met
 pub use place::PlaceError;
 pub use process::{ProcessError, ProcessFacts};
 pub use redact::Replaced;
+pub use request::{Collected, LmcacheRequest, NamedFile, NamedUrl, ServerUrl};
 
 /// Why nothing was collected.
 #[derive(Debug, thiserror::Error)]
