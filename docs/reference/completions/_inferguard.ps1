@@ -425,6 +425,7 @@ Register-ArgumentCompleter -Native -CommandName 'inferguard' -ScriptBlock {
             break
         }
         'inferguard;catalog;drift' {
+            [CompletionResult]::new('--release', '--release', [CompletionResultType]::ParameterName, 'LMCache release that is known to run')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Also write the report as JSON to this file (whole or not at all)')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the report as JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')

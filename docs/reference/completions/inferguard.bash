@@ -266,12 +266,16 @@ _inferguard() {
             return 0
             ;;
         inferguard__subcmd__catalog__subcmd__drift)
-            opts="-h --json --output --help"
+            opts="-h --release --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --release)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -335,7 +339,7 @@ _inferguard() {
             fi
             case "${prev}" in
                 --fail-on)
-                    COMPREPLY=($(compgen -W "never critical warning any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "never critical warning any info" -- "${cur}"))
                     return 0
                     ;;
                 --format)

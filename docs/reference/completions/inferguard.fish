@@ -42,7 +42,8 @@ complete -c inferguard -n "__fish_inferguard_needs_command" -f -a "completions" 
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l fail-on -d 'What ends the command with exit code 1' -r -f -a "never\t'Nothing'
 critical\t'A critical finding'
 warning\t'A warning or worse'
-any\t'Any finding'"
+any\t'Whatever the first line calls wrong: any finding but remarks (severity info)'
+info\t'Any finding, remarks too'"
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l format -d 'How to print: the screen, or a short Markdown note that may be shown to a customer' -r -f -a "screen\t'One screen'
 note\t'Markdown, customer-safe findings only'"
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l config -d 'Thresholds of rules, as [rules.CODE] tables' -r -F
@@ -384,6 +385,7 @@ sglang\t'SGLang'"
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from diff" -l output -d 'Also write the report as JSON to this file (whole or not at all)' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from diff" -l json -d 'Print the report as JSON'
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from drift" -l release -d 'LMCache release that is known to run' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from drift" -l output -d 'Also write the report as JSON to this file (whole or not at all)' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from drift" -l json -d 'Print the report as JSON'
 complete -c inferguard -n "__fish_inferguard_using_subcommand catalog; and __fish_seen_subcommand_from drift" -s h -l help -d 'Print help'
