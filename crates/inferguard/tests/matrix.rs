@@ -154,6 +154,8 @@ fn all_rules_on_all_fixtures() {
 
 /// Remarks that evidence of a healthy deployment carries, each with why it is one.
 const REMARKS: &[(&str, &str)] = &[
+    ("engine_cache_mismatch_external_not_lmcache", "another connector loads: not LMCache's"),
+    ("sglang_hicache_not_lmcache", "HiCache works alone: not to be taken for LMCache"),
     (
         "gpu_cache_covers_reuse",
         "the engine's own cache serves what is reused: LMCache rightly idles",

@@ -33,8 +33,12 @@ const NO_ANSWER: &str = "endpoint_unreachable";
 /// Scrapes of a queue: its stores take five seconds.
 const QUEUED_SAMPLES: u64 = 6;
 /// The findings of an L2 that is too slow.
-const QUEUED: [&str; 3] =
-    ["lmcache_mp_l2_load_backlog", "lmcache_mp_l2_store_backlog", "lmcache_mp_l2_throughput_low"];
+const QUEUED: [&str; 4] = [
+    "lmcache_mp_l2_load_backlog",
+    "lmcache_mp_l2_store_backlog",
+    "lmcache_mp_l2_throughput_low",
+    "remote_slow",
+];
 
 /// What is done.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -1,6 +1,9 @@
 //! A live worker was forgotten.
 
+use std::collections::BTreeSet;
+
 use crate::rules::prelude::*;
+use crate::view::View;
 
 pub(crate) const RULE: Rule = Rule {
     code: "worker_deregistered",
@@ -83,7 +86,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let alive = view.statuses().any(|(_, s)| s.registered_workers > Some(0))
         || view.count(&["mp.worker_registered"]) > left
         || reaped > 0;
-    if view.count(&unknown) > 1 && view.count(&gone) > 0 && alive {
+    if view.count(&unknown) > 1
+        && alive
+        && went_first(view, &gone, &unknown)
+        && knows(view, &unknown)
+    {
         signs.extend(logged(view, 0.6, "lookups find no worker's layout any more", &unknown));
         signs.extend(logged(view, 0.3, "since a worker was taken off", &gone));
         for (path, status) in view.statuses().filter(|(_, s)| s.registered_workers > Some(0)) {
@@ -153,4 +160,24 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             hit.severity = Some(Severity::Critical);
         }
     })
+}
+
+/// Whether, in one log, one of the first events comes before the last of the second.
+fn went_first(view: &View<'_>, first: &[&str], then: &[&str]) -> bool {
+    view.events(first).any(|gone| {
+        view.events(then)
+            .any(|asked| asked.path == gone.path && asked.stat.last_line > gone.stat.first_line)
+    })
+}
+
+/// Whether a model that is asked for was ever served, as far as the server's page tells: a model that
+/// nobody registered is a wrong name, and no worker that went.
+fn knows(view: &View<'_>, asked: &[&str]) -> bool {
+    let served: BTreeSet<String> = view
+        .with("mp.lookup.requested_tokens")
+        .flat_map(|t| t.last_by("mp.lookup.requested_tokens", "model_name"))
+        .filter_map(|(model, tokens)| (tokens > 0.0).then_some(model))
+        .collect();
+    let models = view.texts(asked, "model");
+    served.is_empty() || models.is_empty() || models.keys().any(|model| served.contains(model))
 }

@@ -105,7 +105,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         let well = asked.filter(|asked| asked.value > 0.0).is_some_and(|asked| {
             hit.is_some_and(|hit| hit.value >= asked.value * cx.threshold(&WELL))
         });
-        hurts |= !well || of("mp.l1.allocation_failure").is_some_and(|failed| failed.value > 0.0);
+        let failed = ["mp.l1.allocation_failure", "mp.l2.prefetch_failure"];
+        hurts |= !well || failed.iter().any(|s| of(s).is_some_and(|failed| failed.value > 0.0));
         let share =
             if written > 0.0 { percent(evicted.value / written) } else { "more than 100 %".into() };
         signs.push(Sign::measured(
