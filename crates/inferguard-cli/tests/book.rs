@@ -31,7 +31,7 @@ use page::{Block, Step};
 
 /// What a reader's shell has: our command, and `cargo run` for it. Nobody waits in a test.
 const PRELUDE: &str = "exec 2>&1; sleep() { :; }
-cargo() { while [ \"$1\" != -- ]; do shift; done; shift; inferguard \"$@\"; }
+cargo() { while [ $# -gt 0 ] && [ \"$1\" != -- ]; do shift; done; shift; inferguard \"$@\"; }
 ";
 
 fn pages() -> Vec<PathBuf> {
