@@ -19,6 +19,8 @@ pub(super) struct Crate {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) directory: PathBuf,
+    /// Whether others build on it.
+    pub(super) library: bool,
     /// Names of its examples.
     pub(super) examples: Vec<String>,
     /// Crates of the workspace that it needs, with the version that it asks for.
@@ -69,17 +71,19 @@ fn read(package: &Value) -> Result<Crate> {
             needs.insert(name.to_owned(), dependency["req"].as_str().unwrap_or("*").to_owned());
         }
     }
-    let examples = package["targets"]
-        .as_array()
+    let targets = |kind: &str| {
+        let all = package["targets"].as_array().into_iter().flatten();
+        all.filter(|target| target["kind"][0] == kind).collect::<Vec<_>>()
+    };
+    let examples = targets("example")
         .into_iter()
-        .flatten()
-        .filter(|target| target["kind"][0] == "example")
         .filter_map(|target| Some(target["name"].as_str()?.to_owned()))
         .collect();
     Ok(Crate {
         name: text("name")?,
         version: text("version")?,
         directory: manifest.parent().context("a manifest without a directory")?.to_path_buf(),
+        library: !targets("lib").is_empty(),
         examples,
         needs,
         package: package.clone(),

@@ -47,7 +47,7 @@ pub(super) fn try_out(root: &Path, crates: &[Crate], archives: &[Archive]) -> Re
     println!("tests of the unpacked packages");
     cargo::run(&mut cargo(&["test", "--offline", "--quiet", "--workspace"]))?;
     for one in crates {
-        let mut ran = one.examples.is_empty();
+        let mut ran = !one.library;
         for example in &one.examples {
             let run = ["run", "--offline", "--quiet", "--package", &one.name, "--example", example];
             let output = cargo(&run).output()?;
