@@ -155,6 +155,7 @@ fn all_rules_on_all_fixtures() {
 /// Remarks that evidence of a healthy deployment carries, each with why it is one.
 const REMARKS: &[(&str, &str)] = &[
     ("engine_cache_mismatch_external_not_lmcache", "another connector loads: not LMCache's"),
+    ("metric_known_wrong", "a retrieve hit rate of 1 misleads whoever reads it, in health too"),
     ("sglang_hicache_not_lmcache", "HiCache works alone: not to be taken for LMCache"),
     (
         "gpu_cache_covers_reuse",

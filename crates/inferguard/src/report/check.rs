@@ -279,7 +279,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         });
     }
     let rows = lanes::join(std::mem::take(&mut packet.lanes), &paths, &mut evidence);
-    narrow_by_facts(&mut evidence);
+    narrow_by_facts(catalog, &mut evidence);
     declare(catalog, &mut evidence, options.release);
     let coverage = assess(catalog, &evidence);
     let bridge = bridge(&crate::bridge::input(

@@ -218,7 +218,7 @@ pub(crate) fn declare(catalog: &Catalog, evidence: &mut Evidence, declared: Opti
 /// Narrows the release of the one process that shows a product's series by what artifacts of
 /// other lanes admit. With several it is not known which of them an artifact is of: nothing is
 /// narrowed then.
-pub(crate) fn narrow_by_facts(evidence: &mut Evidence) {
+pub(crate) fn narrow_by_facts(catalog: &Catalog, evidence: &mut Evidence) {
     let Evidence { targets, facts, .. } = evidence;
     for product in [Product::Lmcache, Product::Vllm, Product::Sglang] {
         let mut found: Vec<&mut Inference> = targets
@@ -229,7 +229,15 @@ pub(crate) fn narrow_by_facts(evidence: &mut Evidence) {
         let [process] = found.as_mut_slice() else { continue };
         for fact in facts.iter() {
             let (min, max) = match fact.kind {
-                FactKind::Release(p, exact) if p == product => (exact, Some(exact)),
+                FactKind::Release(p, exact) if p == product => {
+                    // One that was not examined has the contract of the last examined one before
+                    // it; one before all of them is not told apart by what was examined.
+                    let known = catalog.releases(product);
+                    let Some(effective) = known.iter().rev().find(|r| **r <= exact) else {
+                        continue;
+                    };
+                    (*effective, Some(*effective))
+                }
                 FactKind::ReleaseRange(p, min, max) if p == product => (min, max),
                 _ => continue,
             };
