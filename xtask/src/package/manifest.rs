@@ -19,7 +19,7 @@ pub(super) struct Crate {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) directory: PathBuf,
-    /// Whether others build on it.
+    /// Whether it is there for others to build on: not where a command is.
     pub(super) library: bool,
     /// Names of its examples.
     pub(super) examples: Vec<String>,
@@ -83,7 +83,7 @@ fn read(package: &Value) -> Result<Crate> {
         name: text("name")?,
         version: text("version")?,
         directory: manifest.parent().context("a manifest without a directory")?.to_path_buf(),
-        library: !targets("lib").is_empty(),
+        library: !targets("lib").is_empty() && targets("bin").is_empty(),
         examples,
         needs,
         package: package.clone(),
