@@ -1,5 +1,8 @@
-//! The committed fixtures: spans as protobuf and as JSON agree; metrics are read by lmcache-prom.
+//! The committed fixtures and the corpus of the fuzzer: spans as protobuf and as JSON agree; metrics are read by lmcache-prom.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "common/property.rs"]
+mod property;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -169,4 +172,17 @@ fn the_naming_rule_gives_the_names_of_the_contract() {
     }
     assert!(checked > 100);
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_fuzzers_corpus_is_replayed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/otlp");
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let data = std::fs::read(entry.path()).unwrap();
+        let (piece, file) = data.split_first().unwrap();
+        property::holds_for(file, usize::from(*piece));
+        replayed += 1;
+    }
+    assert!(replayed >= 8);
 }

@@ -16,6 +16,9 @@ const BRINGS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE", "Cargo.toml"]
 /// How sources name another file that has to be there when they are compiled.
 const NAMES_A_FILE: [&str; 4] = ["include_str!(", "include_bytes!(", "include!(", "#[path = "];
 
+/// How a test finds what lies beside its crate in the repository, and nowhere else.
+const LEADS_OUT: &str = "join(\"../..";
+
 /// A package, unpacked in memory.
 #[derive(Debug)]
 pub(super) struct Archive {
@@ -84,6 +87,9 @@ pub(super) fn defects(root: &Path, one: &Crate, archive: &Archive) -> Result<Vec
             }
         }
         if path.extension().is_some_and(|extension| extension == "rs") {
+            if text.contains(LEADS_OUT) {
+                out.push(format!("{place} reads files of the repository: `exclude` it"));
+            }
             out.extend(
                 missing(path, &text, &archive.files)
                     .into_iter()
