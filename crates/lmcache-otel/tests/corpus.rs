@@ -1,4 +1,5 @@
-//! The committed fixtures and the corpus of the fuzzer: spans as protobuf and as JSON agree; metrics are read by lmcache-prom.
+//! The committed fixtures: spans as protobuf and as JSON agree; metrics are read by lmcache-prom.
+//! And what the fuzzer found worth keeping.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "common/property.rs"]
