@@ -1,6 +1,8 @@
 //! `inferguard observability-coverage`.
 
-use coverage_model::bridge::Declared as Costs;
+use std::path::PathBuf;
+
+use coverage_model::bridge::{Declared as Costs, RequestTimes};
 use inferguard::packet::{Input, Limits, open};
 use inferguard::render;
 use inferguard::report::{self, CoverageFailOn, CoverageOptions, Options};
@@ -22,6 +24,10 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
         );
         return Exit::Usage;
     }
+    let before = match before(&args.requests_before) {
+        Ok(before) => before,
+        Err(exit) => return exit,
+    };
     let packet = open(&inputs, &Limits::default());
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let options = CoverageOptions {
@@ -33,6 +39,7 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
                 gpus: args.gpus,
                 useful_tasks: args.useful_tasks,
             },
+            before,
             ..options(&args.declared)
         },
         expected_engine: match args.expected_engine {
@@ -56,4 +63,25 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
         _ => render::coverage(&report, width, args.all),
     });
     first(&[read, told, breached])
+}
+
+/// Times of the logs of requests of before.
+fn before(files: &[PathBuf]) -> Result<Vec<RequestTimes>, Exit> {
+    if files.is_empty() {
+        return Ok(vec![]);
+    }
+    let inputs: Vec<Input> = files.iter().cloned().map(Input::Path).collect();
+    let packet = open(&inputs, &Limits::default());
+    for (path, issue) in packet.artifacts.iter().flat_map(|a| a.issues.iter().map(|i| (&a.path, i)))
+    {
+        complain(&format!("{path}: {}", issue.message));
+    }
+    let times = report::request_times(&packet);
+    if times.is_empty() {
+        complain(
+            "--requests-before: no request there has a time to its first token (ttft_s, ttft_ms)",
+        );
+        return Err(Exit::NothingUsable);
+    }
+    Ok(times)
 }

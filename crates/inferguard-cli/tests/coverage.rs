@@ -207,9 +207,62 @@ fn money_is_only_given_with_all_its_factors() {
     assert_eq!(money["missing"], serde_json::json!(["--useful-tasks"]));
     let without = report(&[MP]);
     assert!(without["bridge"]["worth"]["money"].is_null());
-    // SGLang does not measure prefill by request: no saving, and the reason.
-    let sglang = report(&[SGLANG, "--gpu-hour-usd", "2.5", "--gpus", "4"]);
-    assert!(sglang["bridge"]["worth"]["money"]["saved_usd_per_hour"].is_null());
+    // Without an engine nothing measures prefill: no saving, and the reason.
+    let alone = report(&[LMCACHE, "--gpu-hour-usd", "2.5", "--gpus", "4"]);
+    let money = &alone["bridge"]["worth"]["money"];
+    assert!(money["saved_usd_per_hour"].is_null(), "{money}");
+    let missing = money["missing"].to_string();
+    assert!(missing.contains("prefill seconds saved"), "{missing}");
+}
+
+/// Requests that the engine served without a cache beside those with one: each figure is counted
+/// from the two logs here, independently of the parser.
+#[test]
+fn requests_of_before_stand_beside_those_of_now() {
+    let before = format!("{PLAIN}/requests.jsonl");
+    let told = report(&[MP, "--requests-before", &before]);
+    let compared = &told["bridge"]["worth"]["ttft_before"];
+    for (key, dir) in [("before", PLAIN), ("now", MP)] {
+        let path = common::root().join(dir).join("requests.jsonl");
+        let times: Vec<f64> = std::fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .filter_map(|l| {
+                serde_json::from_str::<serde_json::Value>(l).unwrap()["ttft_s"].as_f64()
+            })
+            .collect();
+        assert!(times.len() > 8, "{dir}");
+        assert_eq!(compared[key]["requests"], times.len(), "{key}");
+        let mean = times.iter().sum::<f64>() / times.len() as f64;
+        assert!((compared[key]["mean"].as_f64().unwrap() - mean).abs() < 1e-9, "{key}");
+    }
+    let change =
+        compared["now"]["mean"].as_f64().unwrap() - compared["before"]["mean"].as_f64().unwrap();
+    assert!((compared["change_seconds"].as_f64().unwrap() - change).abs() < 1e-9);
+    assert!(told["bridge"]["worth"]["ttft_by_group"].as_array().unwrap().len() > 2);
+    // Without the flag nothing is compared, and a log without times is refused.
+    assert!(report(&[MP])["bridge"]["worth"].get("ttft_before").is_none());
+    let none = format!("{LMCACHE}/fixture.json");
+    let run = common::run(&["observability-coverage", MP, "--requests-before", &none]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("no request there has a time"), "{}", run.stderr);
+}
+
+/// SGLang measures its prefill as well: 28,368 tokens were computed in the windows without loads.
+#[test]
+fn worth_of_an_sglang_engine() {
+    let told = report(&[SGLANG]);
+    let worth = &told["bridge"]["worth"];
+    let factor = |name: &str| {
+        let all = worth["factors"].as_array().unwrap();
+        all.iter().find(|f| f["name"] == name).unwrap().clone()
+    };
+    let rate = factor("prefill_seconds_per_token");
+    assert_eq!(rate["claim"], "measured", "{rate}");
+    assert!(rate["how"].as_str().unwrap().contains("prefill_forward"), "{rate}");
+    let external = factor("external_tokens")["value"].as_f64().unwrap();
+    let avoided = worth["prefill_seconds_avoided"].as_f64().unwrap();
+    assert!((avoided - external * rate["value"].as_f64().unwrap()).abs() < 1e-9);
 }
 
 #[test]

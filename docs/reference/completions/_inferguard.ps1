@@ -118,6 +118,7 @@ Register-ArgumentCompleter -Native -CommandName 'inferguard' -ScriptBlock {
             [CompletionResult]::new('--gpu-hour-usd', '--gpu-hour-usd', [CompletionResultType]::ParameterName, 'Price of a GPU hour in dollars, for what the cache is worth')
             [CompletionResult]::new('--gpus', '--gpus', [CompletionResultType]::ParameterName, 'GPUs of the engines')
             [CompletionResult]::new('--useful-tasks', '--useful-tasks', [CompletionResultType]::ParameterName, 'Tasks that were of use in this time')
+            [CompletionResult]::new('--requests-before', '--requests-before', [CompletionResultType]::ParameterName, 'Log of requests of the time before: before disaggregation, or before the cache; repeatable')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'What ends the command with exit code 1')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What is printed')
             [CompletionResult]::new('--release', '--release', [CompletionResultType]::ParameterName, 'LMCache release that is known to run; narrows what its pages admit')

@@ -127,6 +127,7 @@ complete -c inferguard -n "__fish_inferguard_using_subcommand observability-cove
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l gpu-hour-usd -d 'Price of a GPU hour in dollars, for what the cache is worth' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l gpus -d 'GPUs of the engines' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l useful-tasks -d 'Tasks that were of use in this time' -r
+complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l requests-before -d 'Log of requests of the time before: before disaggregation, or before the cache; repeatable' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l fail-on -d 'What ends the command with exit code 1' -r -f -a "never\t'Nothing'
 gaps\t'A coverage gap'
 mismatch\t'Something that does not fit: between engine and cache, or with what is expected'"

@@ -101,6 +101,8 @@ pub const ASKED: &[Asked] = &[
     asked("sglang.cached_tokens", &["engine_type", "cache_source"]),
     asked("sglang.num_requests", &["engine_type"]),
     asked("sglang.time_to_first_token_seconds", &["engine_type"]),
+    asked("sglang.per_stage_req_latency_seconds", &["stage"]),
+    asked("sglang.realtime_tokens", &["mode"]),
     asked("mp.lookup.requests", &[]),
     asked("mp.lookup.early_exit", &[]),
     asked("mp.lookup.requested_tokens", &[]),
@@ -295,6 +297,12 @@ pub struct RequestTimes {
     pub hit: Option<Ttft>,
     /// Those that report none.
     pub miss: Option<Ttft>,
+    /// All of them.
+    pub all: Option<Ttft>,
+    /// By phase, label or engine, where the log names more than one.
+    pub groups: Vec<(String, Ttft)>,
+    /// Mean length of its prompts in tokens.
+    pub prompt_tokens: Option<f64>,
     /// Where.
     pub source: Source,
 }
@@ -336,6 +344,9 @@ pub struct BridgeInput {
     pub sglang_lmcache: Option<Source>,
     /// Logs of requests.
     pub request_times: Vec<RequestTimes>,
+    /// Logs of requests of the time before what is looked at: before disaggregation, before the
+    /// cache.
+    pub before: Vec<RequestTimes>,
     /// What the user declared.
     pub declared: Declared,
 }

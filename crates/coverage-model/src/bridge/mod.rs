@@ -34,7 +34,7 @@ pub use mismatch::{Mismatch, MismatchCode, NotJudged};
 pub use reconcile::{Difference, Reconciliation, Tolerance};
 pub use rules::{Rule, RuleRow};
 pub use tokens::{Amount, Tokens};
-pub use worth::{EngineTtft, Factor, Money, TtftCompared, Worth};
+pub use worth::{EngineTtft, Factor, GroupTtft, Money, TtftBefore, TtftCompared, Worth};
 
 use crate::evidence::Source;
 

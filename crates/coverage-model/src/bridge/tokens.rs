@@ -160,7 +160,7 @@ pub(super) fn of(input: &BridgeInput, at: usize, engine: Option<&str>) -> Tokens
     out
 }
 
-fn sum<'c>(
+pub(super) fn sum<'c>(
     counters: &'c [Counter],
     signal: &str,
     stat: Stat,

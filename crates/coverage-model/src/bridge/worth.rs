@@ -4,8 +4,8 @@
 
 use serde::Serialize;
 
-use super::input::{BridgeInput, Part, Side, Stat, Ttft};
-use super::tokens::{Amount, counting_caches, measured, value};
+use super::input::{BridgeInput, Counter, Part, RequestTimes, Side, Stat, Ttft};
+use super::tokens::{Amount, counting_caches, measured, sum, value};
 use super::{BridgeWindow, distinct};
 use crate::evidence::Source;
 use crate::vocabulary::Claim;
@@ -57,6 +57,38 @@ pub struct EngineTtft {
     pub ttft: Ttft,
 }
 
+/// Time to the first token of a group of requests, as a log of requests names it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GroupTtft {
+    /// Phase, label or engine.
+    pub group: String,
+    /// Its times.
+    pub ttft: Ttft,
+    /// The log.
+    pub source: Source,
+}
+
+/// Requests of now beside requests of before: what disaggregation, or the cache, changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TtftBefore {
+    /// Before.
+    pub before: Ttft,
+    /// Mean length of the prompts then, in tokens.
+    pub prompt_tokens_before: Option<f64>,
+    /// Now; `null` where no log of now has times.
+    pub now: Option<Ttft>,
+    /// Mean length of the prompts now, in tokens.
+    pub prompt_tokens_now: Option<f64>,
+    /// Mean of now less mean of before, in seconds.
+    pub change_seconds: Option<f64>,
+    /// What limits the comparison.
+    pub note: String,
+    /// Where it was read.
+    pub sources: Vec<Source>,
+}
+
 /// Money, from what the user declared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -88,6 +120,12 @@ pub struct Worth {
     /// The same engine by engine, where there is more than one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ttft_by_engine: Vec<EngineTtft>,
+    /// The same by the groups that logs of requests name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ttft_by_group: Vec<GroupTtft>,
+    /// Now beside before; `null` where no log of before was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttft_before: Option<TtftBefore>,
     /// Money; `null` where no price was declared.
     pub money: Option<Money>,
     /// What to keep in mind.
@@ -101,8 +139,13 @@ pub(super) fn of(
     total: Option<&BridgeWindow>,
     used: &[usize],
 ) -> Worth {
-    let mut out =
-        Worth { ttft: ttft(input, windows), ttft_by_engine: by_engine(input), ..Worth::default() };
+    let mut out = Worth {
+        ttft: ttft(input, windows),
+        ttft_by_engine: by_engine(input),
+        ttft_by_group: by_group(input),
+        ttft_before: before(input),
+        ..Worth::default()
+    };
     let Some(total) = total else { return out };
     let external = external(total);
     let rate = seconds_per_token(input, windows, used);
@@ -166,37 +209,78 @@ fn external(total: &BridgeWindow) -> Factor {
     )
 }
 
+/// How an engine measures its prefill: the time of requests, and the tokens computed in it.
+struct Measure {
+    part: Part,
+    time: &'static str,
+    /// Label and value of the series that count.
+    time_where: Option<(&'static str, &'static str)>,
+    tokens: &'static str,
+    tokens_where: Option<(&'static str, &'static str)>,
+    says: &'static str,
+}
+
+/// vLLM measures both by request; SGLang (0.5.7 to 0.5.23, `req_time_stats.py`) a request's prefill
+/// from its first forward pass to its last, and the tokens of each prefill batch.
+const PREFILL: &[Measure] = &[
+    Measure {
+        part: Part::Vllm,
+        time: "vllm.request_prefill_time_seconds",
+        time_where: None,
+        tokens: "vllm.request_prefill_kv_computed_tokens",
+        tokens_where: None,
+        says: "vllm:request_prefill_time_seconds / vllm:request_prefill_kv_computed_tokens",
+    },
+    Measure {
+        part: Part::Sglang,
+        time: "sglang.per_stage_req_latency_seconds",
+        time_where: Some(("stage", "prefill_forward")),
+        tokens: "sglang.realtime_tokens",
+        tokens_where: Some(("mode", "prefill_compute")),
+        says: "sglang:per_stage_req_latency_seconds{stage=\"prefill_forward\"} / sglang:realtime_tokens_total{mode=\"prefill_compute\"}",
+    },
+];
+
+impl Measure {
+    /// Seconds, tokens and where they were read, over all engines of this sort.
+    fn of(&self, input: &BridgeInput, at: usize) -> Option<(f64, f64, Vec<Source>)> {
+        let keep = |c: &Counter, rule: Option<(&str, &str)>| {
+            rule.is_none_or(|(label, value)| c.label(label) == value)
+        };
+        let mut found: Option<(f64, f64, Vec<Source>)> = None;
+        for engine in input.engines().filter(|e| e.part == self.part) {
+            let Some(counters) = engine.counted(at) else { continue };
+            let time = sum(counters, self.time, Stat::Sum, |c| keep(c, self.time_where));
+            let stat = if self.part == Part::Vllm { Stat::Sum } else { Stat::Value };
+            let tokens = sum(counters, self.tokens, stat, |c| keep(c, self.tokens_where));
+            if let (Some((time, a)), Some((tokens, b))) = (time, tokens) {
+                let all = found.get_or_insert((0.0, 0.0, vec![]));
+                all.0 += time;
+                all.1 += tokens;
+                all.2.extend(a.into_iter().chain(b));
+            }
+        }
+        found
+    }
+}
+
 /// Seconds of prefill a computed token, where the engines mostly computed. Only the windows of
 /// the total count: a dead cache that holds up requests is no measure of computing.
 fn seconds_per_token(input: &BridgeInput, windows: &[BridgeWindow], used: &[usize]) -> Factor {
     let missing = |how: &str| {
         factor("prefill_seconds_per_token", "seconds", None, &format!("missing: {how}"))
     };
-    if input.engines().all(|e| e.part != Part::Vllm) {
-        return missing("an engine that measures its prefill time by request (vLLM does)");
-    }
-    let of = |at: usize, signal: &str| {
-        input
-            .engines()
-            .filter_map(|e| e.counted(at))
-            .filter_map(|counters| measured(counters, signal, Stat::Sum))
-            .reduce(|a, b| {
-                Amount::new(a.value + b.value, a.claim, a.of, [a.sources, b.sources].concat())
-            })
+    let Some(measure) = PREFILL.iter().find(|m| input.engines().any(|e| e.part == m.part)) else {
+        return missing("an engine that measures the prefill time of its requests");
     };
     let mut mostly: (f64, f64, Vec<Source>) = (0.0, 0.0, vec![]);
     let mut any = mostly.clone();
     for (at, window) in windows.iter().enumerate().filter(|(at, _)| used.contains(at)) {
-        let (Some(time), Some(tokens)) = (
-            of(at, "vllm.request_prefill_time_seconds"),
-            of(at, "vllm.request_prefill_kv_computed_tokens"),
-        ) else {
-            continue;
-        };
+        let Some((time, tokens, sources)) = measure.of(input, at) else { continue };
         let add = |sum: &mut (f64, f64, Vec<Source>)| {
-            sum.0 += time.value;
-            sum.1 += tokens.value;
-            sum.2.extend(time.sources.iter().chain(&tokens.sources).cloned());
+            sum.0 += time;
+            sum.1 += tokens;
+            sum.2.extend(sources.iter().cloned());
         };
         add(&mut any);
         let t = &window.tokens;
@@ -219,10 +303,7 @@ fn seconds_per_token(input: &BridgeInput, windows: &[BridgeWindow], used: &[usiz
         value: Some(sum.0 / sum.1),
         unit: "seconds".into(),
         claim: Claim::Measured,
-        how: format!(
-            "vllm:request_prefill_time_seconds / vllm:request_prefill_kv_computed_tokens: {:.3} s / {:.0} tokens over {how}",
-            sum.0, sum.1
-        ),
+        how: format!("{}: {:.3} s / {:.0} tokens over {how}", measure.says, sum.0, sum.1),
         sources: distinct(sum.2, 4),
     }
 }
@@ -312,6 +393,7 @@ fn ttft(input: &BridgeInput, windows: &[BridgeWindow]) -> Vec<TtftCompared> {
     let mut out: Vec<TtftCompared> = input
         .request_times
         .iter()
+        .filter(|log| log.hit.is_some() || log.miss.is_some())
         .map(|log| TtftCompared {
             over: format!("{} requests of a log", log.requests),
             with_hits: log.hit,
@@ -380,6 +462,59 @@ fn by_engine(input: &BridgeInput) -> Vec<EngineTtft> {
         })
     };
     input.engines().filter_map(one).collect()
+}
+
+fn by_group(input: &BridgeInput) -> Vec<GroupTtft> {
+    input
+        .request_times
+        .iter()
+        .flat_map(|log| log.groups.iter().map(move |group| (log, group)))
+        .map(|(log, (group, ttft))| GroupTtft {
+            group: group.clone(),
+            ttft: *ttft,
+            source: log.source.clone(),
+        })
+        .collect()
+}
+
+/// Several logs as one; a median of medians is none.
+fn joined(logs: &[RequestTimes]) -> (Option<Ttft>, Option<f64>) {
+    let all: Vec<Ttft> = logs.iter().filter_map(|l| l.all).collect();
+    let times = match all.as_slice() {
+        [] => None,
+        [one] => Some(*one),
+        more => {
+            let requests = more.iter().map(|t| t.requests).sum::<u64>();
+            let sum: f64 = more.iter().map(|t| t.mean * t.requests as f64).sum();
+            mean(sum, requests as f64)
+        }
+    };
+    let lengths: Vec<(f64, f64)> =
+        logs.iter().filter_map(|l| Some((l.prompt_tokens?, l.requests as f64))).collect();
+    let of = lengths.iter().map(|(_, n)| n).sum::<f64>();
+    let sum: f64 = lengths.iter().map(|(tokens, n)| tokens * n).sum();
+    (times, (of > 0.0).then(|| sum / of))
+}
+
+fn before(input: &BridgeInput) -> Option<TtftBefore> {
+    let (before, prompt_tokens_before) = joined(&input.before);
+    let before = before?;
+    let (now, prompt_tokens_now) = joined(&input.request_times);
+    let note = if now.is_some() {
+        "other prompts and other load may stand behind the difference"
+    } else {
+        "no log of requests of now was given"
+    };
+    let logs = input.before.iter().chain(&input.request_times);
+    Some(TtftBefore {
+        before,
+        prompt_tokens_before,
+        now,
+        prompt_tokens_now,
+        change_seconds: now.map(|now| now.mean - before.mean),
+        note: note.into(),
+        sources: distinct(logs.map(|l| l.source.clone()), 4),
+    })
 }
 
 fn money(input: &BridgeInput, worth: &Worth, total: &BridgeWindow) -> Option<Money> {

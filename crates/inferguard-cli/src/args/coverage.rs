@@ -38,6 +38,9 @@ pub(crate) struct CoverageArgs {
     /// Tasks that were of use in this time
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) useful_tasks: Option<f64>,
+    /// Log of requests of the time before: before disaggregation, or before the cache; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) requests_before: Vec<std::path::PathBuf>,
     /// What ends the command with exit code 1
     #[arg(long, value_enum, default_value_t = CoverageFailOnArg::Never)]
     pub(crate) fail_on: CoverageFailOnArg,

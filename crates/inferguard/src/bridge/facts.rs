@@ -34,7 +34,9 @@ pub(super) fn add(out: &mut BridgeInput, evidence: &Evidence, lanes: &LaneRows) 
         source.value = Some(repeated.to_string());
         out.repeatable_tokens = Some(Stated { value: repeated as f64, source });
     }
-    requests(out, lanes);
+    if let Some(launch) = &lanes.launch {
+        out.request_times = request_times(launch);
+    }
 }
 
 /// Whether an artifact speaks of a process: a part of its path is the role, or begins with it.
@@ -211,17 +213,28 @@ fn ttft(numbers: Option<Quantiles>) -> Option<Ttft> {
     Some(Ttft { requests: n.count, mean: n.sum / n.count as f64, p50: Some(n.p50) })
 }
 
-fn requests(out: &mut BridgeInput, lanes: &LaneRows) {
-    let Some(launch) = &lanes.launch else { return };
-    for log in &launch.environment.requests {
-        if log.ttft_hit.is_none() && log.ttft_miss.is_none() {
-            continue;
-        }
-        out.request_times.push(RequestTimes {
+/// Time to the first token by the logs of requests that say it.
+pub(crate) fn request_times(launch: &lmcache_launch::Evidence) -> Vec<RequestTimes> {
+    launch
+        .environment
+        .requests
+        .iter()
+        .filter(|log| log.ttft.is_some())
+        .map(|log| RequestTimes {
             requests: log.requests,
             hit: ttft(log.ttft_hit),
             miss: ttft(log.ttft_miss),
+            all: ttft(log.ttft),
+            groups: log
+                .ttft_groups
+                .iter()
+                .filter_map(|(group, times)| Some((group.clone(), ttft(Some(*times))?)))
+                .collect(),
+            prompt_tokens: log
+                .prompt_tokens
+                .filter(|n| n.count > 0)
+                .map(|n| n.sum / n.count as f64),
             source: Source::new(log.place.artifact.as_deref().unwrap_or("requests"), "ttft"),
-        });
-    }
+        })
+        .collect()
 }

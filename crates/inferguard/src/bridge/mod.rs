@@ -1,10 +1,12 @@
 //! What the bridge is fed: windows that engines and LMCache share, and the increases in them.
 
 mod counters;
-mod facts;
+pub(crate) mod facts;
 mod moments;
 
-use coverage_model::bridge::{BridgeInput, Declared, Part, Side, SideWindow, WindowInput};
+use coverage_model::bridge::{
+    BridgeInput, Declared, Part, RequestTimes, Side, SideWindow, WindowInput,
+};
 use coverage_model::{Evidence, Source, Target};
 use lmcache_prom::Timeline;
 use lmcache_prom::contract::Catalog;
@@ -45,6 +47,7 @@ pub(crate) fn input(
     paths: &[String],
     lanes: &LaneRows,
     declared: Declared,
+    before: &[RequestTimes],
 ) -> BridgeInput {
     let pages: Vec<Paged<'_>> = evidence
         .targets
@@ -69,7 +72,7 @@ pub(crate) fn input(
     };
     let (servers, engines) = (of(|p| *p == Part::Server), of(|p| p.is_engine()));
     let windows = moments::windows(&moments, &own, reference, paths, catalog, (&servers, &engines));
-    let mut out = BridgeInput { declared, ..BridgeInput::default() };
+    let mut out = BridgeInput { declared, before: before.to_vec(), ..BridgeInput::default() };
     for (slot, (at, parts)) in taking_part.iter().enumerate() {
         let Some(page) = pages.get(*at) else { continue };
         let engine = parts.iter().copied().find(|p| p.is_engine());

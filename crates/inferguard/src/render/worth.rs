@@ -8,6 +8,7 @@ use crate::observe::number;
 pub(super) fn worth(sheet: &mut Sheet, worth: &Worth) {
     if worth.factors.iter().all(|f| f.name != "external_tokens" || f.value.is_none_or(|v| v == 0.0))
         && worth.money.is_none()
+        && worth.ttft_before.is_none()
     {
         return;
     }
@@ -63,36 +64,7 @@ pub(super) fn worth_lines(worth: &Worth) -> Vec<String> {
             None => format!("  {}: {}", factor.name, factor.how),
         });
     }
-    for ttft in &worth.ttft {
-        let side = |t: Option<Ttft>| match t {
-            Some(t) => match t.p50 {
-                Some(p50) => format!(
-                    "mean {} s, median {} s ({} requests)",
-                    number(t.mean),
-                    number(p50),
-                    t.requests
-                ),
-                None => format!("mean {} s ({} requests)", number(t.mean), t.requests),
-            },
-            None => "none".to_owned(),
-        };
-        out.push(format!(
-            "time to first token, {}: with hits {}; without {}; {}",
-            ttft.over,
-            side(ttft.with_hits),
-            side(ttft.without_hits),
-            ttft.note
-        ));
-    }
-    for engine in &worth.ttft_by_engine {
-        let role = engine.kv_role.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
-        out.push(format!(
-            "time to first token at {}{role}: mean {} s ({} requests)",
-            engine.engine,
-            number(engine.ttft.mean),
-            engine.ttft.requests
-        ));
-    }
+    times(worth, &mut out);
     if let Some(money) = &worth.money {
         for (what, value) in [
             ("saved an hour of this traffic", money.saved_usd_per_hour),
@@ -110,4 +82,59 @@ pub(super) fn worth_lines(worth: &Worth) -> Vec<String> {
     }
     out.extend(worth.notes.iter().cloned());
     out
+}
+
+/// One side of a comparison of times to the first token.
+fn side(ttft: Option<Ttft>) -> String {
+    let Some(t) = ttft else { return "none".to_owned() };
+    let median = t.p50.map_or_else(String::new, |p50| format!(", median {} s", number(p50)));
+    format!("mean {} s{median} ({} requests)", number(t.mean), t.requests)
+}
+
+fn times(worth: &Worth, out: &mut Vec<String>) {
+    for ttft in &worth.ttft {
+        out.push(format!(
+            "time to first token, {}: with hits {}; without {}; {}",
+            ttft.over,
+            side(ttft.with_hits),
+            side(ttft.without_hits),
+            ttft.note
+        ));
+    }
+    for engine in &worth.ttft_by_engine {
+        let role = engine.kv_role.as_ref().map_or_else(String::new, |r| format!(" ({r})"));
+        out.push(format!(
+            "time to first token at {}{role}: {}",
+            engine.engine,
+            side(Some(engine.ttft))
+        ));
+    }
+    for (i, group) in worth.ttft_by_group.iter().enumerate() {
+        if i == 0 {
+            out.push(format!("time to first token by the groups of {}", group.source.artifact));
+        }
+        out.push(format!("  {}: {}", group.group, side(Some(group.ttft))));
+    }
+    if let Some(compared) = &worth.ttft_before {
+        let length = |tokens: Option<f64>| {
+            tokens
+                .map_or_else(String::new, |t| format!(", prompts of {} tokens", number(t.round())))
+        };
+        out.push(format!(
+            "time to first token before: {}{}",
+            side(Some(compared.before)),
+            length(compared.prompt_tokens_before)
+        ));
+        let change = match compared.change_seconds {
+            Some(change) if change < 0.0 => format!("; {} less on the mean", time(-change)),
+            Some(change) => format!("; {} more on the mean", time(change)),
+            None => String::new(),
+        };
+        out.push(format!(
+            "  now: {}{}{change}; {}",
+            side(compared.now),
+            length(compared.prompt_tokens_now),
+            compared.note
+        ));
+    }
 }

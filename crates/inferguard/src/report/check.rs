@@ -289,6 +289,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
         &page_paths,
         &rows,
         options.costs,
+        &options.before,
     ));
     let releases = releases(catalog, &evidence, options.release);
     let mut view = view(Known {

@@ -47,6 +47,6 @@ pub use misses::{
 pub use numbers::{CacheblendSummary, L2Summary};
 pub use parts::{
     ArchitectureRow, DecidedBy, MpDeclared, NewerThanCatalog, Options, ReleaseRow, Releases, Rules,
-    Tool,
+    Tool, request_times,
 };
 pub use rule_config::{RuleConfigError, rule_config};

@@ -23,6 +23,11 @@ impl Tool {
     }
 }
 
+/// Times of the logs of requests in a packet, for [`Options::before`].
+pub fn request_times(packet: &crate::packet::Packet) -> Vec<coverage_model::bridge::RequestTimes> {
+    packet.lanes.launch.as_ref().map(crate::bridge::facts::request_times).unwrap_or_default()
+}
+
 /// Whether rules are asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rules {
@@ -52,6 +57,8 @@ pub struct Options {
     pub settings: diagnosis_rules::Settings,
     /// What the user declares of costs.
     pub costs: coverage_model::bridge::Declared,
+    /// Logs of requests of the time before, as [`super::request_times`] reads them.
+    pub before: Vec<coverage_model::bridge::RequestTimes>,
     /// What the user says of the chunks of lookups.
     pub chunks: crate::sizing::Chunks,
     /// Whether rules are asked.

@@ -74,6 +74,8 @@ pub struct RequestsSummary {
     pub ttft_miss: Option<Quantiles>,
     /// The same by repetition of prompts.
     pub ttft_repeat: RepeatTtft,
+    /// The same by phase or label, and by engine, of logs that name more than one.
+    pub ttft_groups: BTreeMap<String, Quantiles>,
     /// Duration in seconds.
     pub e2e: Option<Quantiles>,
     /// Lookup, store and retrieve times in seconds, where the client of the cache reports them.
@@ -169,10 +171,21 @@ impl Numbers {
     }
 }
 
+/// Adds a number to its group, as long as there is room for groups.
+fn add_to(groups: &mut BTreeMap<String, Numbers>, group: &str, n: f64) {
+    if let Some(numbers) = groups.get_mut(group) {
+        numbers.add(n);
+    } else if groups.len() < GROUPS {
+        groups.entry(group.to_owned()).or_default().add(n);
+    }
+}
+
 #[derive(Default)]
 struct State {
     out: RequestsSummary,
     phases: BTreeMap<String, u64>,
+    ttft_phase: BTreeMap<String, Numbers>,
+    ttft_engine: BTreeMap<String, Numbers>,
     numbers: BTreeMap<&'static str, Numbers>,
     ttft_hit: Numbers,
     ttft_miss: Numbers,
@@ -253,6 +266,15 @@ impl State {
         }
         let lengths = number("prompt_tokens").zip(number("output_tokens"));
         self.head(text("head_hash"), text("head_text"), text("conversation"), lengths);
+        if let Some(t) = ttft {
+            for (name, groups) in
+                [("phase", &mut self.ttft_phase), ("engine", &mut self.ttft_engine)]
+            {
+                if let Some(group) = text(name) {
+                    add_to(groups, cut(&group, 256), t);
+                }
+            }
+        }
         if let Some(phase) = text("phase") {
             let phase = cut(&phase, 256);
             if let Some(count) = self.phases.get_mut(phase) {
@@ -355,6 +377,17 @@ impl State {
             (out.with_head > 0).then(|| self.shared as f64 / out.with_head as f64);
         for (phase, count) in self.phases {
             *out.phases.entry(cut(&ctx.cleaner.text(&phase), 80).to_owned()).or_default() += count;
+        }
+        for groups in [self.ttft_phase, self.ttft_engine] {
+            if groups.len() < 2 {
+                continue;
+            }
+            for (group, numbers) in groups {
+                let name = cut(&ctx.cleaner.text(&group), 80).to_owned();
+                if let Some(q) = numbers.done() {
+                    out.ttft_groups.entry(name).or_insert(q);
+                }
+            }
         }
         out.place = ctx.base.clone();
         out
