@@ -273,6 +273,9 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
          settle it"
     } else if engines.is_empty() {
         "no metrics page could be read"
+    } else if engines.iter().all(|t| t.signals.keys().any(|s| s.starts_with("controller."))) {
+        "only a controller of LMCache is seen: the pages, launch lines or logs of the engines that register with it \
+         would tell how LMCache runs in them"
     } else {
         "the engine's page alone does not tell whether LMCache is behind it: LMCache's own page, the engine's launch \
          line or its log would"

@@ -27,6 +27,9 @@ const SAMPLES: u64 = 4;
 /// What starting, redacting and writing may cost in a debug build.
 const ROOM: Duration = Duration::from_secs(5);
 
+/// A periodic thread that each server of 0.5 has.
+const THREAD: &str = "lmcache-mp-worker-reaper";
+
 /// The finding of a server that does not answer.
 const NO_ANSWER: &str = "endpoint_unreachable";
 
@@ -53,6 +56,8 @@ pub(super) enum Scenario {
     Dying,
     /// An L2 of 100 kB a second: LMCache's own mock of one.
     SlowL2,
+    /// A controller with which nothing has registered, instead of a server.
+    Controller,
 }
 
 /// Where and with what a scenario runs.
@@ -64,8 +69,14 @@ pub(super) struct Lab<'a> {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Scenario; 5] =
-        [Scenario::Healthy, Scenario::Idle, Scenario::Hung, Scenario::Dying, Scenario::SlowL2];
+    pub(super) const ALL: [Scenario; 6] = [
+        Scenario::Healthy,
+        Scenario::Idle,
+        Scenario::Hung,
+        Scenario::Dying,
+        Scenario::SlowL2,
+        Scenario::Controller,
+    ];
 
     /// Its name in commands and packets.
     pub(super) const fn name(self) -> &'static str {
@@ -75,6 +86,7 @@ impl Scenario {
             Scenario::Hung => "hung",
             Scenario::Dying => "dying",
             Scenario::SlowL2 => "slow-l2",
+            Scenario::Controller => "controller",
         }
     }
 
@@ -87,6 +99,7 @@ impl Scenario {
             Scenario::SlowL2 => {
                 "collected while stores and loads queue up at an L2 of 100 kB a second"
             }
+            Scenario::Controller => "a controller with which nothing has registered, collected",
         }
     }
 
@@ -139,12 +152,15 @@ impl Scenario {
     /// Runs it.
     pub(super) fn run(self, lab: &Lab<'_>, rows: &mut Rows) -> Result<()> {
         let start = now();
-        let server = Server::start(lab.venv, lab.dir, self.flags())?;
+        let server = match self {
+            Scenario::Controller => Server::start_controller(lab.venv, lab.dir)?,
+            _ => Server::start(lab.venv, lab.dir, self.flags())?,
+        };
         let up = format!("{:.1} s", server.up_after().as_secs_f64());
         rows.hold(self.name(), "the server is up", true, up);
         let argv = server.argv().to_vec();
         let load = match self {
-            Scenario::Idle => None,
+            Scenario::Idle | Scenario::Controller => None,
             _ => Some(Load::start(lab.venv, &server, lab.dir, self.load())?),
         };
         let run = Run { scenario: self, lab, rows, server };
@@ -153,6 +169,7 @@ impl Scenario {
             Scenario::Hung => run.hung(load)?,
             Scenario::Dying => run.dying(load)?,
             Scenario::SlowL2 => run.queued(load)?,
+            Scenario::Controller => run.controller()?,
         };
         let origin = Origin {
             name: lab.name,
@@ -211,7 +228,10 @@ impl Run<'_, '_> {
     /// Collects both ways at once, with and without load.
     fn undisturbed(mut self, load: Option<Load>) -> Result<Value> {
         let relay = Relay::start(self.server.address())?;
-        let args = self.arguments(COLLECTED, relay.url(), SAMPLES);
+        let mut args = self.arguments(COLLECTED, relay.url(), SAMPLES);
+        if self.scenario == Scenario::Idle {
+            args.extend(["--lmcache-http-thread-name".to_owned(), THREAD.to_owned()]);
+        }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let packet = self.lab.tool.spawn(self.lab.dir, &args)?;
         let metrics = self.metrics(relay.url())?;
@@ -241,6 +261,10 @@ impl Run<'_, '_> {
         let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
         self.read(&report);
         self.judged(&report);
+        if self.scenario == Scenario::Idle {
+            let told = report["http"][0]["endpoints"].get("periodic_thread").is_some();
+            self.hold("the answer for one thread is there", told, THREAD);
+        }
         self.live(relay.url())?;
         self.server.stop()?;
         Ok(totals)
@@ -397,6 +421,22 @@ impl Run<'_, '_> {
         self.hold("stores, loads and their speed are told", found == QUEUED, list(&found));
         self.server.stop()?;
         Ok(totals)
+    }
+
+    /// It is a controller, and says nothing of how LMCache runs.
+    fn controller(mut self) -> Result<Value> {
+        let args = self.arguments(COLLECTED, &self.server.url(), SAMPLES);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let done = self.lab.tool.run(self.lab.dir, &args)?;
+        self.ended(&done, 0, SAMPLES);
+        let (report, _) = self.lab.tool.check(self.lab.dir, COLLECTED)?;
+        let headline = text(&report["architecture"]["headline"]);
+        self.hold("it is a controller", headline == "controller_only", headline);
+        self.hold("no mode is claimed", report["mode"] == "unknown", text(&report["mode"]));
+        let found = findings(&report);
+        self.hold("no finding", found.is_empty(), list(&found));
+        self.server.stop()?;
+        Ok(json!("none"))
     }
 
     fn dying(mut self, load: Option<Load>) -> Result<Value> {

@@ -1,4 +1,4 @@
-//! One `lmcache server` on loopback.
+//! One `lmcache server`, or one controller, on loopback.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -21,6 +21,8 @@ pub(super) struct Server {
     queue: u16,
     http: u16,
     argv: Vec<String>,
+    /// A route that answers as soon as it is up.
+    probe: &'static str,
     up_after: Duration,
 }
 
@@ -68,8 +70,29 @@ impl Server {
             .map(str::to_owned)
             .collect();
         argv.extend(flags_of(venv).iter().chain(flags).map(|f| (*f).to_owned()));
+        Self::spawn(venv, dir, "lmcache", argv, (queue, http), "/healthcheck")
+    }
+
+    /// Starts a controller, with which engines with LMCache inside would register.
+    pub(super) fn start_controller(venv: &Venv, dir: &Path) -> Result<Self> {
+        let [pull, http, reply] = free_ports()?;
+        let ports = format!("{{\"pull\": {pull}, \"reply\": {reply}}}");
+        let argv = ["--host", "127.0.0.1", "--port", &http.to_string(), "--monitor-ports", &ports]
+            .map(str::to_owned)
+            .to_vec();
+        Self::spawn(venv, dir, "lmcache_controller", argv, (pull, http), "/controller/workers")
+    }
+
+    fn spawn(
+        venv: &Venv,
+        dir: &Path,
+        name: &str,
+        mut argv: Vec<String>,
+        (queue, http): (u16, u16),
+        probe: &'static str,
+    ) -> Result<Self> {
         let log = File::create(dir.join(LOG))?;
-        let program = venv.program("lmcache");
+        let program = venv.program(name);
         let started = Instant::now();
         let child = clean(&program, dir)
             .args(&argv)
@@ -78,8 +101,8 @@ impl Server {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{}", program.display()))?;
-        argv.insert(0, "lmcache".to_owned());
-        let mut out = Self { child, queue, http, argv, up_after: Duration::ZERO };
+        argv.insert(0, name.to_owned());
+        let mut out = Self { child, queue, http, argv, probe, up_after: Duration::ZERO };
         while !out.answers() {
             if let Some(status) = out.child.try_wait()? {
                 bail!("the server ended: {status}");
@@ -93,9 +116,9 @@ impl Server {
         Ok(out)
     }
 
-    /// Whether its health check answers 200 now.
+    /// Whether it answers 200 now.
     pub(super) fn answers(&self) -> bool {
-        self.get("/healthcheck").is_ok()
+        self.get(self.probe).is_ok()
     }
 
     /// The body of a route's answer, as `curl -f` gives it.

@@ -223,8 +223,12 @@ pub(super) fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
     out
 }
 
+/// What stands for itself in a path (RFC 3986, unreserved).
+const KEPT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 fn encode(thread: &str) -> String {
-    percent_encoding::utf8_percent_encode(thread, percent_encoding::NON_ALPHANUMERIC).to_string()
+    percent_encoding::utf8_percent_encode(thread, KEPT).to_string()
 }
 
 fn unfetched(name: &str, source: String, message: String) -> Fetched {

@@ -300,9 +300,13 @@ impl Routes {
         out
     }
 
-    /// The question that a path answers.
+    /// The question that a path answers, those with parameters after those without.
     pub(crate) fn asked_by(&self, path: &str) -> Option<&'static str> {
-        self.table.iter().find(|r| !r.ask.is_empty() && r.path == path).map(|r| r.ask)
+        let asked = || self.table.iter().filter(|r| !r.ask.is_empty());
+        asked()
+            .find(|r| r.path == path)
+            .or_else(|| asked().find(|r| r.parameters() > 0 && r.matches(path)))
+            .map(|r| r.ask)
     }
 
     /// Routes that a collector leaves alone, with the reason, of every server and engine.
@@ -390,9 +394,25 @@ mod tests {
     fn every_route_that_names_a_question_is_asked() {
         let routes = Routes::new();
         let all = [routes.questions(Side::Lmcache), routes.questions(Side::Engine)].concat();
-        for route in routes.all().iter().filter(|r| !r.ask.is_empty()) {
+        // One with a parameter is asked where the user names its value.
+        let whole = |r: &&Route| !r.ask.is_empty() && r.parameters() == 0;
+        for route in routes.all().iter().filter(whole) {
             let found = all.iter().any(|q| q.name == route.ask && q.paths.contains(&route.path));
             assert!(found, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_parameter_is_no_part_of_a_name() {
+        let routes = Routes::new();
+        for (path, name) in [
+            ("/periodic-threads/lmcache-mp-worker-reaper", Some("periodic_thread")),
+            ("/periodic-threads", Some("periodic_threads")),
+            ("/quota/tenant-a", Some("quota_by_salt")),
+            ("/quota", Some("quota")),
+            ("/periodic-threads/a/b", None),
+        ] {
+            assert_eq!(routes.asked_by(path), name, "{path}");
         }
     }
 
