@@ -49,9 +49,9 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
     }
     let present: Vec<&'static Rule> = hits.iter().map(|(rule, _)| *rule).collect();
     let explains = |rule: &Rule, other: &Rule| {
-        rule.code != other.code && names(rule.explains, other)
+        rule.code != other.code && rule.explains(other)
             // Of two that name each other the earlier one in the registry is the cause.
-            && !(names(other.explains, rule) && position(other) < position(rule))
+            && !(other.explains(rule) && position(other) < position(rule))
     };
     let mut ranked: Vec<(&'static Rule, Box<Hit>, usize, usize)> = hits
         .into_iter()
@@ -77,7 +77,7 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
             };
             let ruled_out = against
                 .iter()
-                .filter(|(other, _)| names(rule.related, other))
+                .filter(|(other, _)| crate::rule::names(rule.related, other))
                 .map(|(other, why)| RuledOut {
                     code: other.code.to_owned(),
                     cause: other.cause.map(str::to_owned),
@@ -99,11 +99,6 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
 
 fn position(rule: &Rule) -> usize {
     RULES.iter().position(|r| r.code == rule.code).unwrap_or(usize::MAX)
-}
-
-/// Whether a list of codes and cause classes names a rule.
-fn names(list: &[&str], rule: &Rule) -> bool {
-    list.contains(&rule.code) || rule.cause.is_some_and(|cause| list.contains(&cause))
 }
 
 /// How likely it is the root of what is seen, in thousandths: what speaks for it, how much it

@@ -13,6 +13,7 @@
 
 mod diagnose;
 mod finding;
+mod no_hits;
 mod need;
 mod outcome;
 mod rule;

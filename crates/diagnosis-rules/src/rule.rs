@@ -164,6 +164,27 @@ pub struct Rule {
     pub counter_example: Example,
 }
 
+impl Rule {
+    /// Codes and cause classes of findings that this one explains where both are there: those that
+    /// it names, and those that its cause class brings with it.
+    pub fn explained(&self) -> Vec<&'static str> {
+        let mut out = self.explains.to_vec();
+        let more = crate::no_hits::explained(self).iter().filter(|c| **c != self.code);
+        out.extend(more.filter(|c| !self.explains.contains(c)));
+        out
+    }
+
+    /// Whether this one explains the other.
+    pub(crate) fn explains(&self, other: &Rule) -> bool {
+        names(self.explains, other) || names(crate::no_hits::explained(self), other)
+    }
+}
+
+/// Whether a list of codes and cause classes names a rule.
+pub(crate) fn names(list: &[&str], rule: &Rule) -> bool {
+    list.contains(&rule.code) || rule.cause.is_some_and(|cause| list.contains(&cause))
+}
+
 /// What a rule is asked with.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {

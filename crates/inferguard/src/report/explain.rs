@@ -165,7 +165,7 @@ fn row(rule: &Rule) -> RuleRow {
         customer_safe: rule.customer_safe,
         since: since.to_owned(),
         successor,
-        explains: texts(rule.explains),
+        explains: texts(&rule.explained()),
         related: texts(rule.related),
         example: example(&rule.example),
         counter_example: example(&rule.counter_example),
