@@ -13,8 +13,8 @@
 
 mod diagnose;
 mod finding;
-mod no_hits;
 mod need;
+mod no_hits;
 mod outcome;
 mod rule;
 mod rules;

@@ -106,6 +106,23 @@ impl Engine<'_> {
                 spans.add(text, found.start() + at, found.end(), Class::Hash);
             }
         }
+        for found in self.patterns.bytes.captures_iter(text) {
+            /// Digests have 16 bytes and more, half of them unprintable.
+            const LEAST: usize = 16;
+            let Some(body) = found.get(1).or_else(|| found.get(2)) else { continue };
+            // The hash of nothing follows from the hash seed alone, and tells whether processes agree.
+            let before = text.get(..found.get(0).map_or(0, |m| m.start())).unwrap_or_default();
+            let before = before.trim_ascii_end();
+            let name = before.strip_suffix(b"=").or_else(|| before.strip_suffix(b":"));
+            if name.unwrap_or(before).ends_with(b"NONE_HASH") {
+                continue;
+            }
+            let escapes = body.as_bytes().windows(2).filter(|w| w == b"\\x").count();
+            let digest = |bytes: Vec<u8>| (LEAST..=64).contains(&bytes.len());
+            if escapes >= 4 && values::python_bytes(body.as_bytes()).is_some_and(digest) {
+                spans.add(text, body.start(), body.end(), Class::Hash);
+            }
+        }
         for found in self.patterns.quota.captures_iter(text) {
             let route = |salt: &[u8]| matches!(salt, b"_default" | b"config");
             if let Some(salt) = found.get(1).filter(|salt| !route(salt.as_bytes())) {

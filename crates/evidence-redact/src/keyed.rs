@@ -320,7 +320,11 @@ impl Finder<'_> {
                     self.hashes(value.inner.clone(), out);
                     return true;
                 }
-                if !values::is_hash(inner) {
+                let from = value.inner.start;
+                let literal = from.checked_sub(2).is_some_and(|at| self.byte(at) == Some(b'b'));
+                let bytes = literal
+                    && values::python_bytes(inner).is_some_and(|b| (8..=64).contains(&b.len()));
+                if !bytes && !values::is_hash(inner) {
                     return false;
                 }
                 Class::Hash

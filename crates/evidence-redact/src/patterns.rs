@@ -20,6 +20,8 @@ pub(crate) struct Patterns {
     pub(crate) domain: Regex,
     pub(crate) machine: Regex,
     pub(crate) hash: Regex,
+    /// A Python bytes literal; its body is the first or the second group.
+    pub(crate) bytes: Regex,
     pub(crate) quota: Regex,
     pub(crate) path: Regex,
     pub(crate) windows: Regex,
@@ -87,6 +89,10 @@ impl Patterns {
                 r"ip-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}-[0-9]{1,3}|[a-z][a-z0-9-]+-[bcdf-hj-np-tv-xz2456789]{8,10}-[bcdf-hj-np-tv-xz2456789]{5}",
             )?,
             hash: compile("hash", r"0[xX][0-9A-Fa-f]{32,128}|@[0-9a-f]{32,128}")?,
+            bytes: compile(
+                "bytes",
+                r#"\bb(?:'((?:[^'\\\r\n]|\\[^\r\n])*)'|"((?:[^"\\\r\n]|\\[^\r\n])*)")"#,
+            )?,
             quota: compile("quota", r#"/quota/([^/\s"'`?&#\\{}]+)"#)?,
             path: compile("path", r"(?:/[A-Za-z0-9._~+%@$-]+)+/?")?,
             windows: compile("windows", r"[A-Za-z]:(?:\\{1,2}[A-Za-z0-9._ ~+%@$-]+)+")?,

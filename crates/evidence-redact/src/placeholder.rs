@@ -10,6 +10,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::class::Class;
+use crate::values;
 
 /// The secret that makes placeholders comparable within one packet and meaningless outside it.
 ///
@@ -46,11 +47,14 @@ fn stem(salt: &Salt, class: Class, value: &[u8]) -> String {
     hash.update(canonical(class, value));
     let digest = hash.finalize();
     let mut text = format!("redacted-{}-", class.name());
-    for byte in digest.iter().take(HEX / 2) {
-        text.push(char::from(HEX_DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(HEX_DIGITS[usize::from(byte & 15)]));
-    }
+    let digits = hex(digest.get(..HEX / 2).unwrap_or_default());
+    text.extend(digits.into_iter().map(char::from));
     text
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    let digits = |b: &u8| [HEX_DIGITS[usize::from(b >> 4)], HEX_DIGITS[usize::from(b & 15)]];
+    bytes.iter().flat_map(digits).collect()
 }
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -64,6 +68,11 @@ fn canonical(class: Class, value: &[u8]) -> Vec<u8> {
             bare.unwrap_or(value).to_ascii_lowercase()
         }
         Class::Hash => {
+            if value.contains(&b'\\')
+                && let Some(bytes) = values::python_bytes(value)
+            {
+                return hex(&bytes);
+            }
             let lower = value.to_ascii_lowercase();
             lower.strip_prefix(b"0x").map_or_else(|| lower.clone(), <[u8]>::to_vec)
         }
@@ -222,6 +231,10 @@ mod tests {
         assert_ne!(a, make(&salt(), Class::Host, b"node-8"));
         let hash = make(&salt(), Class::Hash, b"0xAB12");
         assert_eq!(hash, make(&salt(), Class::Hash, b"ab12"));
+        // One digest as hexadecimal digits and as Python writes bytes.
+        let digits = make(&salt(), Class::Hash, b"4d1fd72d92d66695070b9f1fe80b5ff7");
+        let bytes = br"M\x1f\xd7-\x92\xd6f\x95\x07\x0b\x9f\x1f\xe8\x0b_\xf7";
+        assert_eq!(digits, make(&salt(), Class::Hash, bytes));
     }
 
     #[test]

@@ -78,6 +78,30 @@ pub(crate) fn is_hash(value: &[u8]) -> bool {
     hex || decimal
 }
 
+/// The bytes of a Python bytes literal, of what stands between its quotes; `None` where it is none.
+pub(crate) fn python_bytes(body: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut rest = body.iter();
+    while let Some(byte) = rest.next() {
+        if *byte != b'\\' {
+            out.push(*byte);
+            continue;
+        }
+        out.push(match rest.next()? {
+            b'x' => {
+                let digit = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
+                u8::try_from(digit(rest.next())? * 16 + digit(rest.next())?).ok()?
+            }
+            b't' => b'\t',
+            b'n' => b'\n',
+            b'r' => b'\r',
+            quoted @ (b'\\' | b'\'' | b'"') => *quoted,
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
 /// True for the name or long number of an account.
 pub(crate) fn is_name(value: &[u8]) -> bool {
     const EVERYBODY: &[&[u8]] =
@@ -115,6 +139,15 @@ mod tests {
     fn hashes_are_long() {
         assert!(is_hash(b"0x5b316308f67bc27e") && is_hash(b"-1234567890123"));
         assert!(!is_hash(b"0x7f83") && !is_hash(b"sha256") && !is_hash(b""));
+    }
+
+    #[test]
+    fn bytes_as_python_writes_them() {
+        assert_eq!(python_bytes(br"M\x1f\n\\\'").unwrap(), b"M\x1f\n\\'");
+        assert_eq!(python_bytes(b"").unwrap(), b"");
+        for wrong in [&br"\x1"[..], br"\xgg", br"\", br"\q"] {
+            assert_eq!(python_bytes(wrong), None);
+        }
     }
 
     #[test]

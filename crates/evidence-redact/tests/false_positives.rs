@@ -26,6 +26,8 @@ const LINES: &[&str] = &[
     "0x7f8342bfc610 0x01000100 pid=8946 id 368414921562717639 incarnation 1795490109769336733",
     "slice [1::2] [::2] std::vec::Vec a::b 16:9 3/4 and/or N/A",
     // digests and ids that are no chunk hashes
+    r"Computed NONE_HASH=b'~>\xff\x9e\xf7a:P4\x0e\xb1&w\xee\x03\xb8:\xc7Y\xfc\xba\x9b' using blake3",
+    r"magic b'\x89PNG\r\n\x1a\n', data b'', reply b'ok'",
     "sha256:f52c34a4ef6876583ba8d00d4bc3ae488bdd98eaea842ca762be37fa7731a068",
     "f52c34a4ef6876583ba8d00d4bc3ae488bdd98eaea842ca762be37fa7731a068  server.log",
     "commit da39a3ee5e6b4b0d3255bfef95601890afd80709, md5 d41d8cd98f00b204e9800998ecf8427e",

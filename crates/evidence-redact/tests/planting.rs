@@ -156,6 +156,28 @@ fn the_same_value_is_the_same_word_in_every_kind() {
     }
 }
 
+/// Chunk hashes as Python writes bytes, alone, in objects and in lists, are the word of their hexadecimal digits.
+#[test]
+fn hashes_as_bytes_of_python() {
+    let redactor = redactor();
+    let word = redactor.placeholder(Class::Hash, "4d1fd72d92d66695070b9f1fe80b5ff7");
+    let body = r"M\x1f\xd7-\x92\xd6f\x95\x07\x0b\x9f\x1f\xe8\x0b_\xf7";
+    for (before, after) in [
+        ("keys: [ObjectKey(chunk_hash=b'", "', model_name='m')]"),
+        ("lost [b'", "', b'x']"),
+        ("block b'", "' is gone"),
+    ] {
+        let line = format!("{before}{body}{after}");
+        let clean = redactor.redact(Kind::Text, line.as_bytes());
+        let shown = String::from_utf8_lossy(clean.bytes()).into_owned();
+        assert_eq!(shown, format!("{before}{word}{after}"));
+        let json = serde_json::json!({ "example": line }).to_string();
+        let clean = redactor.redact(Kind::Json, json.as_bytes());
+        let shown = String::from_utf8_lossy(clean.bytes()).into_owned();
+        assert!(shown.contains(&word) && !shown.contains("xd7"), "{shown}");
+    }
+}
+
 #[test]
 fn what_one_file_names_is_found_in_the_others() {
     let mut redactor = redactor();

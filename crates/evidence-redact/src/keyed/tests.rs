@@ -103,6 +103,8 @@ fn hashes_salts_hosts() {
         found(&format!("block_hashes=['{hash}', -1234567890123]")),
         [hash, "-1234567890123"]
     );
+    assert_eq!(found(r"chunk_hash=b'M\x1f\xd7-abcd', n=1"), [r"M\x1f\xd7-abcd"]);
+    assert_eq!(found(r"chunk_hash=b'ab', n=1"), [""; 0]);
     assert_eq!(found("cache_salt=tenant-a, n=1"), ["tenant-a"]);
     assert_eq!(found("HOSTNAME=buildbox"), ["buildbox"]);
 }
