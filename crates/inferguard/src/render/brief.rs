@@ -40,7 +40,7 @@ fn runs(sheet: &mut Sheet, report: &CheckReport) {
 /// `0.5.6+` where a release is a lower bound.
 fn short_span(row: &ReleaseRow) -> String {
     match (&row.min, &row.max) {
-        (Some(a), None) if row.newer_than_catalog.is_none() => format!("{a}+"),
+        (Some(a), None) if row.newer_than_catalog.is_none() && !row.or_older => format!("{a}+"),
         _ => super::running::span(row),
     }
 }

@@ -13,21 +13,8 @@ pub fn note(report: &CheckReport) -> String {
         Answer::NothingSeen => "Nothing was seen that could be judged",
     };
     let mut out = format!("**{answer}.** Runs: `{}`", report.architecture.headline);
-    for (name, row) in [
-        ("LMCache", &report.releases.lmcache),
-        ("vLLM", &report.releases.vllm),
-        ("SGLang", &report.releases.sglang),
-    ] {
-        if let Some(min) = row.as_ref().and_then(|r| r.min.as_deref()) {
-            let _ = write!(out, ", {name} {min}");
-            match row.as_ref().and_then(|r| r.max.as_deref()) {
-                Some(max) if max == min => {}
-                Some(max) => {
-                    let _ = write!(out, " to {max}");
-                }
-                None => out.push_str(" or newer"),
-            }
-        }
+    for (name, row) in super::running::named(&report.releases).filter(|(_, r)| r.min.is_some()) {
+        let _ = write!(out, ", {name} {}", super::running::span(row));
     }
     out.push_str(".\n");
     let safe: Vec<&Finding> = report.findings.iter().filter(|f| f.customer_safe).collect();

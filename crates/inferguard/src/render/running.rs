@@ -78,6 +78,24 @@ pub(super) fn newer(sheet: &mut Sheet, releases: &Releases) {
     for line in newer_lines(releases) {
         sheet.entry("NEWER", &safe(&line));
     }
+    for line in older_lines(releases) {
+        sheet.entry("OLDER", &safe(&line));
+    }
+}
+
+/// The same of a release from before the contract.
+pub(super) fn older_lines(releases: &Releases) -> Vec<String> {
+    named(releases)
+        .filter_map(|(name, row)| {
+            let older = row.older_than_catalog.as_ref()?;
+            Some(format!(
+                "{name} {} is older than the oldest release that this build knows, {}: its evidence \
+                 is read by the contract of that and of newer ones, and what changed before it is \
+                 unknown here. Named by {}.",
+                older.release, older.oldest_examined, older.because
+            ))
+        })
+        .collect()
 }
 
 pub(crate) fn span(row: &ReleaseRow) -> String {
@@ -85,8 +103,11 @@ pub(crate) fn span(row: &ReleaseRow) -> String {
         return format!("{}, read as {}", newer.release, newer.newest_examined);
     }
     match (&row.min, &row.max) {
+        (Some(a), Some(b)) if a == b && row.or_older => format!("{a} or older"),
         (Some(a), Some(b)) if a == b => a.clone(),
+        (Some(_), Some(b)) if row.or_older => format!("up to {b}"),
         (Some(a), Some(b)) => format!("{a} to {b}"),
+        (Some(_), None) if row.or_older => "of a release that its page does not tell".into(),
         (Some(a), None) => format!("{a} or newer"),
         _ => "release unknown".into(),
     }

@@ -153,6 +153,9 @@ pub struct ReleaseRow {
     pub max: Option<String>,
     /// Release that the user declared.
     pub declared: Option<String>,
+    /// The oldest end is that of the contract: an older release would look the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub or_older: bool,
     /// All examined releases within the range.
     pub candidates: Vec<String>,
     /// Facts that decided the ends.
@@ -161,9 +164,38 @@ pub struct ReleaseRow {
     pub contradictions: Vec<String>,
     /// Roles whose pages it was read from.
     pub roles: Vec<String>,
+    /// The release that something names, where it is older than the oldest that the contract was
+    /// read from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub older_than_catalog: Option<OlderThanCatalog>,
     /// The release is newer than the contract: which, and how to learn it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newer_than_catalog: Option<NewerThanCatalog>,
+}
+
+/// A release from before the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OlderThanCatalog {
+    /// The release.
+    pub release: String,
+    /// The oldest release that the contract was read from.
+    pub oldest_examined: String,
+    /// What names the release.
+    pub because: String,
+}
+
+/// The one release that artifacts name, where they agree.
+fn told(evidence: &Evidence, product: Product) -> Option<(Release, &Source)> {
+    let mut named = evidence.facts.iter().filter_map(|fact| match fact.kind {
+        // What is installed need not be what runs.
+        FactKind::Release(of, release) if of == product && fact.claim != Claim::NotProven => {
+            Some((release, &fact.source))
+        }
+        _ => None,
+    });
+    let first = named.next()?;
+    named.all(|(release, _)| release == first.0).then_some(first)
 }
 
 /// A release that the contract does not reach.
@@ -328,16 +360,58 @@ fn release_row(
     if let Some(d) = declared {
         decided_by.push(DecidedBy { effect: "declared".into(), because: format!("--release {d}") });
     }
-    Some(ReleaseRow {
+    let oldest = catalog.releases(product).first();
+    let mut row = ReleaseRow {
         min: candidates.first().map(ToString::to_string),
         max: if open { None } else { candidates.last().map(ToString::to_string) },
+        or_older: declared.is_none() && candidates.first() == oldest,
         declared: declared.map(|d| d.to_string()),
         candidates: candidates.iter().map(ToString::to_string).collect(),
         decided_by,
         contradictions,
         roles: found.iter().map(|(role, _)| (*role).to_owned()).collect(),
+        older_than_catalog: None,
         newer_than_catalog: newer(catalog, evidence, product),
-    })
+    };
+    if let ([_], None, Some((release, source))) =
+        (found.as_slice(), declared, told(evidence, product))
+    {
+        name(catalog, product, &mut row, &candidates, release, source);
+    }
+    Some(row)
+}
+
+/// Takes the release that something names for that of the one process, where its page fits: a page
+/// tells examined releases apart, and none from before them.
+fn name(
+    catalog: &Catalog,
+    product: Product,
+    row: &mut ReleaseRow,
+    candidates: &BTreeSet<Release>,
+    release: Release,
+    source: &Source,
+) {
+    let known = catalog.releases(product);
+    let because = format!("{} ({})", source.what, source.artifact);
+    match known.iter().rev().find(|r| **r <= release) {
+        Some(effective) if !candidates.contains(effective) => return,
+        Some(_) if row.newer_than_catalog.is_some() => return,
+        Some(_) => {}
+        None if row.or_older => {
+            row.older_than_catalog = known.first().map(|oldest| OlderThanCatalog {
+                release: release.to_string(),
+                oldest_examined: oldest.to_string(),
+                because: because.clone(),
+            });
+        }
+        None => return,
+    }
+    row.or_older = false;
+    (row.min, row.max) = (Some(release.to_string()), Some(release.to_string()));
+    let effect = release.to_string();
+    if !row.decided_by.iter().any(|d| d.effect == effect) {
+        row.decided_by.push(DecidedBy { effect, because });
+    }
 }
 
 /// The release of a product of which no page was given: what was declared, or what artifacts
@@ -351,11 +425,13 @@ fn without_page(
     let mut row = ReleaseRow {
         min: None,
         max: None,
+        or_older: false,
         declared: declared.map(|d| d.to_string()),
         candidates: vec![],
         decided_by: vec![],
         contradictions: vec![],
         roles: vec![],
+        older_than_catalog: None,
         newer_than_catalog: newer(catalog, evidence, product),
     };
     if let Some(d) = declared {
