@@ -323,7 +323,8 @@ pub struct Traceback {
     pub count: u64,
     /// Line where the first begins.
     pub first_line: u64,
-    /// Its last frames, innermost last.
+    /// Its last frames, innermost last; where they are of libraries, after the last one of LMCache or
+    /// the engine.
     pub frames: Vec<String>,
 }
 

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::shape::shape;
 
-/// Frames that are kept of a traceback: the last ones.
+/// Frames that are kept of a traceback: the last ones, and before them the last one of a serving
+/// product where they are all of libraries below it.
 const FRAMES: usize = 3;
+/// Parts of the paths of what is served with.
+const PRODUCTS: &[&str] = &["/lmcache", "/vllm", "/sglang"];
 /// Longest line of a traceback that is kept, in bytes.
 const MAX_TEXT: usize = 300;
 /// Lines after which a traceback is given up.
@@ -25,6 +28,32 @@ struct Open {
     first_line: u64,
     lines: u32,
     frames: VecDeque<String>,
+    /// The last frame of a product that the frames no longer hold.
+    own: Option<String>,
+}
+
+fn of_product(frame: &str) -> bool {
+    PRODUCTS.iter().any(|name| frame.contains(name))
+}
+
+impl Open {
+    fn frame(&mut self, frame: &[u8]) {
+        if self.frames.len() >= FRAMES
+            && let Some(gone) = self.frames.pop_front().filter(|f| of_product(f))
+        {
+            self.own = Some(gone);
+        }
+        self.frames.push_back(text(frame));
+    }
+
+    fn into_frames(mut self) -> Vec<String> {
+        if let Some(own) = self.own.take()
+            && !self.frames.iter().any(|f| of_product(f))
+        {
+            self.frames.push_front(own);
+        }
+        self.frames.into()
+    }
 }
 
 /// Tracebacks of all processes of a log.
@@ -81,10 +110,7 @@ impl Tracebacks {
         if indented || trimmed.is_empty() {
             let frame = trimmed.trim_ascii_start();
             if frame.starts_with(b"File ") {
-                if open.frames.len() >= FRAMES {
-                    open.frames.pop_front();
-                }
-                open.frames.push_back(text(frame));
+                open.frame(frame);
             }
             return Part::Inner;
         }
@@ -103,6 +129,7 @@ impl Tracebacks {
 
     /// Counts an error line whose traceback is not there.
     fn close(&mut self, open: Open, last: &[u8]) {
+        let first_line = open.first_line;
         let mut key = Vec::new();
         shape(last, &mut key);
         if let Some(group) = self.groups.get_mut(&key) {
@@ -110,12 +137,7 @@ impl Tracebacks {
         } else if self.groups.len() < self.cap {
             self.groups.insert(
                 key,
-                Group {
-                    last_line: text(last),
-                    count: 1,
-                    first_line: open.first_line,
-                    frames: open.frames.into(),
-                },
+                Group { last_line: text(last), count: 1, first_line, frames: open.into_frames() },
             );
         } else {
             self.overflow += 1;

@@ -44,7 +44,8 @@ fn logs_are_known() {
             let dir = dir.to_string_lossy();
             !["vllm", "sglang", "coordinator"].iter().any(|role| dir.starts_with(role))
         });
-        if mp_server {
+        let controller = evidence.event("start.controller_monitor").is_some();
+        if mp_server && !controller {
             assert!(evidence.mode_candidates.iter().any(|m| m == "mp"), "{}", path.display());
             assert!(evidence.config_value("chunk_size").is_some(), "{}", path.display());
         }

@@ -196,7 +196,12 @@ impl<'a> Target<'a> {
             .spelled(signal)
             .filter_map(|named| self.grown(&sample_name(named), labels))
             .reduce(|a, b| a + b)?;
-        Some(Growth { value, window, source: self.last(signal)?.source })
+        let mut last = self.last(signal)?;
+        // A page shows what was counted since the start; the finding speaks of the window.
+        if window && (last.value - value).abs() > f64::EPSILON {
+            last.source.value = last.source.value.map(|shown| format!("{shown} (+{value})"));
+        }
+        Some(Growth { value, window, source: last.source })
     }
 
     /// How much a counter grew in each window; 0 in those that hold a restart.

@@ -127,7 +127,7 @@ pub(super) fn mismatches(sheet: &mut Sheet, bridge: &Bridge) {
         }
     }
     for open in &bridge.not_judged {
-        sheet.entry("NOT JUDGED", &safe(&format!("{}: {}", open.code.name(), open.why)));
+        sheet.entry("NOT TOLD", &safe(&format!("{}: {}", open.code.name(), open.why)));
         sheet.entry_at("", 2, &safe(&format!("would settle it: {}", open.would_settle.join("; "))));
     }
     sheet.blank();

@@ -466,10 +466,24 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
 }
 
 fn answer(judged: &Judged) -> (Answer, String) {
-    let wrong = judged.findings.iter().filter(|f| f.severity != "info").count();
-    if wrong > 0 {
-        let noun = if wrong == 1 { "finding" } else { "findings" };
-        return (Answer::SomethingWrong, format!("{wrong} {noun}, see below."));
+    let count = |keep: &dyn Fn(&&Finding) -> bool| judged.findings.iter().filter(keep).count();
+    let wrong = count(&|f| f.severity != "info" && f.explained_by.is_empty());
+    let follow = count(&|f| f.severity != "info" && !f.explained_by.is_empty());
+    let remarks = count(&|f| f.severity == "info");
+    if wrong + follow > 0 {
+        let mut parts = Vec::new();
+        for (n, one, more) in [
+            (wrong, "finding", "findings"),
+            (follow, "that follows", "that follow"),
+            (remarks, "remark", "remarks"),
+        ] {
+            if n > 0 {
+                parts.push(format!("{n} {}", if n == 1 { one } else { more }));
+            }
+        }
+        let last = parts.pop().unwrap_or_default();
+        let all = if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) };
+        return (Answer::SomethingWrong, format!("{all}, see below."));
     }
     let told = |t: &TargetRow| matches!(t.traffic, Traffic::Flowing | Traffic::Past);
     let lmcache = |t: &TargetRow| t.is.iter().any(|w| w.starts_with("lmcache"));

@@ -176,41 +176,61 @@ fn prefill(view: &View<'_>) -> Option<f64> {
     (tokens > 0.0 && seconds > 0.0).then_some(tokens / seconds)
 }
 
+/// Why L1 became empty. Tellings of one sort that lie this many seconds apart are of one event.
+#[derive(Clone, Copy, PartialEq)]
+enum Emptied {
+    /// A server began: by its log, its trace, its page.
+    Began,
+    /// Somebody cleared it.
+    Cleared,
+}
+
+impl Emptied {
+    const fn apart(self) -> f64 {
+        match self {
+            Emptied::Began => 15.0,
+            Emptied::Cleared => 2.0,
+        }
+    }
+}
+
 /// Events of a server's log that mean an empty L1, and how they are told.
-const EMPTYING: &[(&str, &str)] = &[
-    ("mp.running", "the server's log: a server began"),
-    ("mp.cleared", "the server's log: the cache was cleared over HTTP"),
-    ("mp.l1.cleared", "the server's log: L1 was cleared"),
+const EMPTYING: &[(&str, Emptied, &str)] = &[
+    ("mp.running", Emptied::Began, "the server's log: a server began"),
+    ("mp.cleared", Emptied::Cleared, "the server's log: the cache was cleared over HTTP"),
+    ("mp.l1.cleared", Emptied::Cleared, "the server's log: L1 was cleared"),
 ];
 
 fn cleared(view: &View<'_>, files: &[HashFile], trace_starts: &[(String, f64)]) -> Vec<Cleared> {
-    let mut out: Vec<Cleared> = Vec::new();
+    let mut out: Vec<(Emptied, Cleared)> = Vec::new();
     // Two tellings of one event lie close together: the first stays.
-    let mut add = |at: f64, because: String| {
-        if at.is_finite() && out.iter().all(|c| (c.at - at).abs() > 15.0) {
-            out.push(Cleared { at, what: Clearing::L1, because });
+    let mut add = |of: Emptied, at: f64, because: String| {
+        let known = |(o, c): &(Emptied, Cleared)| *o == of && (c.at - at).abs() <= of.apart();
+        if at.is_finite() && !out.iter().any(known) {
+            out.push((of, Cleared { at, what: Clearing::L1, because }));
         }
     };
-    for (id, because) in EMPTYING {
+    for (id, of, because) in EMPTYING {
         for event in view.events(&[id]) {
             // Of more than two only the first and the last have a time.
             for text in [&event.stat.first_time, &event.stat.last_time].into_iter().flatten() {
                 if let Some(at) = stamp(text) {
-                    add(at, format!("{because} ({text})"));
+                    add(*of, at, format!("{because} ({text})"));
                 }
             }
         }
     }
     for target in &view.targets {
         for at in target.restarts() {
-            add(at, format!("{}: process_start_time_seconds changed", target.role));
+            add(Emptied::Began, at, format!("{}: process_start_time_seconds changed", target.role));
         }
     }
     for (path, at) in trace_starts {
-        add(*at, format!("{path}: a server began to record"));
+        add(Emptied::Began, *at, format!("{path}: a server began to record"));
     }
     for (file, at) in began_anew(files) {
         add(
+            Emptied::Began,
             at,
             format!(
                 "{}: a new file although the one before was not full: a server began",
@@ -218,6 +238,7 @@ fn cleared(view: &View<'_>, files: &[HashFile], trace_starts: &[(String, f64)]) 
             ),
         );
     }
+    let mut out: Vec<Cleared> = out.into_iter().map(|(_, cleared)| cleared).collect();
     out.sort_by(|a, b| a.at.total_cmp(&b.at));
     out
 }

@@ -1,6 +1,8 @@
 //! Writes to L2 or the remote store fail.
 
 use crate::rules::prelude::*;
+use crate::rules::traced::raised_in;
+use crate::view::View;
 
 const GAP: Threshold = Threshold {
     name: "min_gap",
@@ -116,6 +118,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    // What the code raised says why: it stands right after what failed.
+    if let (false, Some(raised)) = (signs.is_empty(), raised_by_storage(view)) {
+        signs.insert(1, raised);
+    }
     // What could not be written and is served all the same is worse than what is lost.
     let served = view.numbers(&["mp.prefetch_done"], "l2_chunks").is_some_and(|(n, _)| n > 0.0)
         || view.growth("mp.l2.load_completed").is_some_and(|g| g.value > 0.0);
@@ -125,4 +131,19 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             hit.severity = Some(Severity::Critical);
         }
     })
+}
+
+/// Parts of the files in which adapters and backends write.
+const STORAGE: &[&str] = &["l2_adapter", "storage_backend", "connector/", "gds_backend", "nixl_"];
+
+/// What the storage code raised, as its traceback ends.
+fn raised_by_storage(view: &View<'_>) -> Option<Sign> {
+    let last = view
+        .logs
+        .iter()
+        .flat_map(|log| &log.evidence.tracebacks)
+        .filter(|t| t.frames.iter().any(|f| STORAGE.iter().any(|name| f.contains(name))))
+        .max_by_key(|t| t.count)?;
+    let text = format!("the storage code raises {}", last.last_line);
+    raised_in(view, 0.9, &text, STORAGE, &[&last.last_line])
 }
