@@ -44,7 +44,7 @@ fn none(artifacts: &[Artifact]) -> Exit {
     tell(artifacts);
     complain(
         "no lookup was found: lookup-hash logs (lmcache server --lookup-hash-log-dir DIR) or \
-         storage traces (--trace-level storage) are needed",
+         storage traces (--trace-level storage) are needed; LMCache inside an engine writes neither, and `inferguard check` says what its counters tell",
     );
     Exit::NothingUsable
 }

@@ -104,8 +104,7 @@ pub(super) fn hicache(view: &View<'_>) -> Vec<Source> {
 pub(super) fn bridged(cx: &Context<'_>, code: MismatchCode, least: f64) -> Outcome {
     let found: Vec<&Mismatch> =
         cx.view.bridge.of(code).filter(|m| m.tokens.is_none_or(|tokens| tokens >= least)).collect();
-    if let Some(first) = found.first() {
-        let title = first.says.clone();
+    if !found.is_empty() {
         let signs = found
             .iter()
             .map(|m| Sign {
@@ -115,7 +114,7 @@ pub(super) fn bridged(cx: &Context<'_>, code: MismatchCode, least: f64) -> Outco
                 sources: m.evidence.clone(),
             })
             .collect();
-        return Outcome::from_signs(signs, 0.0).map(|hit| hit.title = Some(sentence(&title)));
+        return Outcome::from_signs(signs, 0.0);
     }
     match cx.view.bridge.not_judged.iter().find(|open| open.code == code) {
         Some(open) => Outcome::NotEvaluable {
@@ -124,15 +123,4 @@ pub(super) fn bridged(cx: &Context<'_>, code: MismatchCode, least: f64) -> Outco
         },
         None => Outcome::Clear,
     }
-}
-
-/// A clause as the beginning of a sentence.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    // A role such as `vllm-a` keeps its spelling.
-    let role = text.split(' ').next().is_some_and(|w| w.contains(['-', '#', '_']));
-    if role {
-        return text.to_owned();
-    }
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

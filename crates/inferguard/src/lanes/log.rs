@@ -127,7 +127,8 @@ pub(super) fn state(row: &LogRow, out: &mut Statements) {
         && embedded.is_none()
         && log.setting("kv_transfer_config").is_none()
     {
-        fact(FactKind::NoConnector, source);
+        let what = "the engine's start, which names no KV connector".to_owned();
+        fact(FactKind::NoConnector, Source { what, value: None, ..source });
     }
     let setting = |name: &str| log.setting(name).and_then(|s| s.last());
     let enabled = |name: &str| {

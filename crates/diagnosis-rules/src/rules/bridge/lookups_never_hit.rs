@@ -1,4 +1,4 @@
-//! LMCache never finds what the engine provably sees again.
+//! LMCache never finds what provably comes again.
 
 use coverage_model::bridge::MismatchCode;
 
@@ -15,7 +15,7 @@ const LEAST: Threshold = Threshold {
 pub(crate) const RULE: Rule = Rule {
     code: "engine_cache_mismatch_lookups_never_hit",
     aliases: &[],
-    title: "LMCache never finds what the engine provably sees again",
+    title: "LMCache never finds what provably comes again",
     kind: Kind::Symptom,
     cause: None,
     severity: Severity::Critical,
@@ -23,8 +23,9 @@ pub(crate) const RULE: Rule = Rule {
     needs: &[Need::EnginePage, Need::ServerPage, Need::EmbeddedPage],
     thresholds: &[&LEAST],
     releases: "",
-    explanation: "The engine's own cache finds tokens again that LMCache was asked for in the same windows \
-        and never found, although it stores: keys differ between store and lookup.",
+    explanation: "The engine's own cache finds tokens again, or the lookup hashes repeat prefixes, that \
+        LMCache was asked for in the same windows and never found: keys differ between store and \
+        lookup, or what is stored does not stay.",
     confirm: "Send one prompt twice with the engine's prefix cache reset between.",
     action: "Compare hash seed (PYTHONHASHSEED), hash algorithm, chunk size and salts of everything \
         that stores and looks up.",
@@ -38,7 +39,7 @@ pub(crate) const RULE: Rule = Rule {
     ],
     evaluate,
     example: Example {
-        title: "LMCache never finds what the engine provably sees again",
+        title: "LMCache never finds what provably comes again",
         files: &[
             File::text(
                 "lmcache/http/status.json",

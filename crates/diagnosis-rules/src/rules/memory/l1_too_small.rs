@@ -188,14 +188,19 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             &["embedded.cpu_pressure"],
         ));
     }
+    let inside = view.number("max_local_cpu_size_gb").is_some();
+    let mut needed = None;
     if let Some((set, capacity, sources)) = working_set(view)
         && set > capacity * cx.threshold(&OVER)
     {
+        // LMCache inside an engine has a cache in each worker, and each logs its own part.
+        let (whose, its) = if inside { (" of a worker", "its") } else { ("", "the") };
         signs.push(Sign::inferred(
             0.6,
-            format!("the working set is {}, the cache has {}", gib(set), gib(capacity)),
+            format!("the working set{whose} is {}, {its} cache has {}", gib(set), gib(capacity)),
             sources,
         ));
+        needed = Some(set);
     }
     let full = logged(view, 0.3, "LMCache evicts at its watermark", &["mp.l1.evicting"]);
     let (asked, hit) = (
@@ -216,7 +221,20 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             signs.push(sign);
         }
     }
-    Outcome::from_signs(signs, 0.5)
+    Outcome::from_signs(signs, 0.5).map(|hit| {
+        if let Some(set) = needed {
+            let setting = if inside {
+                "max_local_cpu_size, of each worker; the host needs that for every one"
+            } else {
+                "--l1-size-gb"
+            };
+            hit.action = Some(format!(
+                "Give L1 at least {} ({setting}), add an L2 adapter or a disk below it, or send \
+                 fewer distinct prompts to one cache.",
+                gib(set)
+            ));
+        }
+    })
 }
 
 /// Evictions under pressure that keep up with writes, of a multiprocess server.
@@ -324,7 +342,7 @@ fn embedded_churn(cx: &Context<'_>) -> Option<Sign> {
         Sign::measured(
             0.6,
             format!(
-                "{:.0} chunks evicted from CPU memory, {:.0} % of the tokens looked up hit",
+                "{:.0} chunks evicted from CPU memory by all workers, {:.0} % of the tokens looked up hit",
                 evicted.value,
                 100.0 * rate
             ),
