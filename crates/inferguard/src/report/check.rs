@@ -317,6 +317,7 @@ pub(crate) fn judge(catalog: &Catalog, packet: &mut Packet, options: &Options) -
     drop(view);
     let findings = diagnosis.findings;
     let mut not_evaluable = not_evaluable(&evidence, &coverage, &measured);
+    not_evaluable.splice(0..0, super::times::apart(&rows.logs));
     not_evaluable.extend(diagnosis.not_evaluable);
     let targets = evidence
         .targets

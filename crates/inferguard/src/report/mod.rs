@@ -15,6 +15,7 @@ mod misses;
 mod numbers;
 mod parts;
 mod rule_config;
+mod times;
 
 pub use cacheblend::{
     BlendLifecycle, BlendMetrics, BlendRatios, BlendSerde, CacheblendReport, cacheblend,
@@ -50,3 +51,4 @@ pub use parts::{
     Tool, request_times,
 };
 pub use rule_config::{RuleConfigError, rule_config};
+pub(crate) use times::stamp;

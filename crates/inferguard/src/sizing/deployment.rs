@@ -214,7 +214,8 @@ fn cleared(view: &View<'_>, files: &[HashFile], trace_starts: &[(String, f64)]) 
         for event in view.events(&[id]) {
             // Of more than two only the first and the last have a time.
             for text in [&event.stat.first_time, &event.stat.last_time].into_iter().flatten() {
-                if let Some(at) = stamp(text) {
+                // An event outside the lookups' time changes nothing.
+                if let Some(at) = crate::report::stamp(text) {
                     add(*of, at, format!("{because} ({text})"));
                 }
             }
@@ -280,18 +281,6 @@ fn began_anew(files: &[HashFile]) -> Vec<(&HashFile, f64)> {
         out.clear();
     }
     out
-}
-
-/// Seconds since 1970 of a log's stamp, which has no zone: LMCache's servers are taken to run in
-/// UTC, and an event outside the lookups' time changes nothing.
-fn stamp(text: &str) -> Option<f64> {
-    let iso = text.trim().replacen(' ', "T", 1).replacen(',', ".", 1);
-    if let Ok(at) = iso.parse::<jiff::Timestamp>() {
-        return Some(at.as_duration().as_secs_f64());
-    }
-    let civil: jiff::civil::DateTime = iso.parse().ok()?;
-    let at = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(at.as_duration().as_secs_f64())
 }
 
 #[cfg(test)]
