@@ -117,6 +117,13 @@ fn request(args: &CollectLmcacheArgs, credentials: Credentials) -> Result<Lmcach
             out.files.push(NamedFile { name: name.into(), path: path.clone(), file });
         }
     }
+    for path in &args.file {
+        let file = base(path, "files");
+        if out.files.iter().any(|other| other.file == file) {
+            return Err(format!("--file {}: another file is called {file}", path.display()));
+        }
+        out.files.push(NamedFile { name: "file".into(), path: path.clone(), file });
+    }
     for (engine, urls) in [(false, &args.lmcache_url), (true, &args.engine_url)] {
         for text in urls {
             let (role, url) = role(text);

@@ -99,6 +99,12 @@ fn no_planted_value_is_in_the_packet() {
             "--lmcache-cacheblend-boundary-evidence-file",
             put("b.jsonl", &lines(Kind::JsonLines, &all)),
         ),
+        ("--file", put("notes.txt", &lines(Kind::Text, &all))),
+        ("--file", {
+            put("saved/deep/er/answer.json", &conf);
+            put("saved/pod.yaml", &lines(Kind::Text, &all));
+            dir.path().join("saved").display().to_string()
+        }),
     ];
     let out = dir.path().join("packet");
     let mut args = vec!["collect-lmcache", "--output-dir", out.to_str().unwrap()];
@@ -116,6 +122,9 @@ fn no_planted_value_is_in_the_packet() {
     let hash =
         String::from_utf8_lossy(&fs::read(out.join("lookup_hashes_1.jsonl")).unwrap()).into_owned();
     assert!(hash.contains("redacted-hash-") && !hash.contains("00ff11ee"), "{hash}");
+    for taken in ["notes.txt", "saved/deep/er/answer.json", "saved/pod.yaml"] {
+        assert!(out.join(taken).is_file(), "{taken}");
+    }
     // The plants were really there: without redaction they are, and it says so.
     let loud = dir.path().join("loud");
     args[2] = loud.to_str().unwrap();

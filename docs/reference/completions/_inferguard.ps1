@@ -177,6 +177,7 @@ Register-ArgumentCompleter -Native -CommandName 'inferguard' -ScriptBlock {
             [CompletionResult]::new('--lmcache-quota-file', '--lmcache-quota-file', [CompletionResultType]::ParameterName, 'lmcache-quota-file')
             [CompletionResult]::new('--engine-log-file', '--engine-log-file', [CompletionResultType]::ParameterName, 'Log of the engine')
             [CompletionResult]::new('--lmcache-log-file', '--lmcache-log-file', [CompletionResultType]::ParameterName, 'Log of LMCache')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Anything else that tells: pod specs, environments, host facts, request logs; a directory takes all below it; repeatable')
             [CompletionResult]::new('--lmcache-trace-file', '--lmcache-trace-file', [CompletionResultType]::ParameterName, 'Storage trace (.lct)')
             [CompletionResult]::new('--lmcache-otel-file', '--lmcache-otel-file', [CompletionResultType]::ParameterName, 'Spans')
             [CompletionResult]::new('--lmcache-trace-replay-output', '--lmcache-trace-replay-output', [CompletionResultType]::ParameterName, 'Output of LMCache''s trace tools: file or directory')

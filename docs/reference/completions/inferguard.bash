@@ -390,7 +390,7 @@ _inferguard() {
             return 0
             ;;
         inferguard__subcmd__collect__subcmd__lmcache)
-            opts="-h --output-dir --force --lmcache-url --engine-url --engine-metrics-url --lmcache-metrics-url --engine-metrics-file --lmcache-metrics-file --lmcache-http-base-url --lmcache-http-thread-name --lmcache-health-url --lmcache-health-file --lmcache-status-url --lmcache-status-file --lmcache-conf-url --lmcache-conf-file --lmcache-threads-url --lmcache-threads-file --lmcache-periodic-threads-url --lmcache-periodic-threads-file --lmcache-periodic-thread-url --lmcache-periodic-thread-file --lmcache-periodic-threads-health-url --lmcache-periodic-threads-health-file --lmcache-version-url --lmcache-version-file --lmcache-lmc-version-url --lmcache-lmc-version-file --lmcache-commit-id-url --lmcache-commit-id-file --lmcache-quota-url --lmcache-quota-file --engine-log-file --lmcache-log-file --lmcache-trace-file --lmcache-otel-file --lmcache-trace-replay-output --lmcache-lookup-hash-path --lmcache-cacheblend-boundary-evidence-file --pid --include-env --samples --interval-seconds --no-redact --expect-mode --mp-prometheus-port --mp-event-bus-queue-size --mp-metrics-sample-rate --mp-service-instance-id --mp-observability-disabled --mp-observability-enabled --mp-metrics-disabled --mp-metrics-enabled --mp-logging-disabled --mp-logging-enabled --mp-tracing-enabled --mp-tracing-disabled --mp-trace-recording-enabled --mp-trace-recording-disabled --release --l2-configured --timeout-seconds --header --bearer-token-file --ca-file --json --help"
+            opts="-h --output-dir --force --lmcache-url --engine-url --engine-metrics-url --lmcache-metrics-url --engine-metrics-file --lmcache-metrics-file --lmcache-http-base-url --lmcache-http-thread-name --lmcache-health-url --lmcache-health-file --lmcache-status-url --lmcache-status-file --lmcache-conf-url --lmcache-conf-file --lmcache-threads-url --lmcache-threads-file --lmcache-periodic-threads-url --lmcache-periodic-threads-file --lmcache-periodic-thread-url --lmcache-periodic-thread-file --lmcache-periodic-threads-health-url --lmcache-periodic-threads-health-file --lmcache-version-url --lmcache-version-file --lmcache-lmc-version-url --lmcache-lmc-version-file --lmcache-commit-id-url --lmcache-commit-id-file --lmcache-quota-url --lmcache-quota-file --engine-log-file --lmcache-log-file --file --lmcache-trace-file --lmcache-otel-file --lmcache-trace-replay-output --lmcache-lookup-hash-path --lmcache-cacheblend-boundary-evidence-file --pid --include-env --samples --interval-seconds --no-redact --expect-mode --mp-prometheus-port --mp-event-bus-queue-size --mp-metrics-sample-rate --mp-service-instance-id --mp-observability-disabled --mp-observability-enabled --mp-metrics-disabled --mp-metrics-enabled --mp-logging-disabled --mp-logging-enabled --mp-tracing-enabled --mp-tracing-disabled --mp-trace-recording-enabled --mp-trace-recording-disabled --release --l2-configured --timeout-seconds --header --bearer-token-file --ca-file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -525,6 +525,10 @@ _inferguard() {
                     return 0
                     ;;
                 --lmcache-log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -186,6 +186,7 @@ complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l lmcache-quota-file -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l engine-log-file -d 'Log of the engine' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l lmcache-log-file -d 'Log of LMCache' -r -F
+complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l file -d 'Anything else that tells: pod specs, environments, host facts, request logs; a directory takes all below it; repeatable' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l lmcache-trace-file -d 'Storage trace (.lct)' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l lmcache-otel-file -d 'Spans' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand collect-lmcache" -l lmcache-trace-replay-output -d 'Output of LMCache\'s trace tools: file or directory' -r -F

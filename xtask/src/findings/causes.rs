@@ -134,6 +134,14 @@ fn page(class: &str, rules: &[&RuleRow], written: &Written, shown: Option<&str>)
     for rule in rules {
         let _ = write!(out, "\n{}\n", prose(&rule.action));
     }
+    let codes: Vec<String> = rules.iter().map(|r| format!("`{}`", r.code)).collect();
+    let _ = write!(
+        out,
+        "\n## Is it cured?\n\nCollect again under the same load, two scrapes and the logs from after the \
+         change, and run\n`inferguard check` on that alone: {} is named no more. `--json` then lists it \
+         under\n`silent_rules.clear`; under `not_evaluable` it was not looked at, which proves nothing.\n",
+        codes.join(" or ")
+    );
     let _ = write!(out, "\n## {FRIENDS}\n\n{}\n", written.friends);
     for rule in rules {
         let guard = prose(&rule.false_positives);

@@ -114,6 +114,10 @@ pub(crate) struct CollectLmcacheArgs {
     /// Log of LMCache
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_log_file: Option<PathBuf>,
+    /// Anything else that tells: pod specs, environments, host facts, request logs; a directory takes
+    /// all below it; repeatable
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Vec<PathBuf>,
     /// Storage trace (.lct)
     #[arg(long, value_name = "FILE")]
     pub(crate) lmcache_trace_file: Option<PathBuf>,

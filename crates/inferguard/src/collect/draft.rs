@@ -14,7 +14,7 @@ use super::redact::Cleaner;
 use crate::packet::{ArtifactKind, hex};
 
 /// Deepest nesting of a directory that is copied.
-const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = 16;
 /// Most files of a directory that are copied.
 const FILES: usize = 10_000;
 

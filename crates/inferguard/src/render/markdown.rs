@@ -56,6 +56,7 @@ impl Markdown {
 
 /// Prose of our own tables: one line, and nothing in it is markup but pairs of backticks.
 pub fn markdown_prose(text: &str) -> String {
+    let text = &coded(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return escaped(text);
@@ -64,6 +65,27 @@ pub fn markdown_prose(text: &str) -> String {
         if i.is_multiple_of(2) { escaped(part) } else { (*part).to_owned() }
     };
     parts.iter().enumerate().map(kept).collect::<Vec<_>>().join("`")
+}
+
+/// Puts backticks around searches of a log, which are there to be copied.
+fn coded(text: &str) -> String {
+    const ENDS: &[&str] = &[".log", ".prom", ".jsonl", ".txt"];
+    if text.contains('`') {
+        return text.to_owned();
+    }
+    let parts = text.split("; ").map(|part| {
+        let search = part.find("grep -").map(|at| part.split_at(at));
+        let Some((before, search)) = search.filter(|(_, s)| s.matches("grep -").count() == 1)
+        else {
+            return part.to_owned();
+        };
+        let end = ENDS.iter().filter_map(|end| Some(search.rfind(end)? + end.len())).max();
+        match end.and_then(|end| search.split_at_checked(end)) {
+            Some((search, after)) => format!("{before}`{search}`{after}"),
+            None => part.to_owned(),
+        }
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// Text from outside: one line, and nothing in it is markup.
@@ -90,6 +112,11 @@ mod tests {
     fn prose_keeps_its_code() {
         assert_eq!(markdown_prose("grep *.log, `a*b` <x>"), "grep \\*.log, `a*b` \\<x\\>");
         assert_eq!(markdown_prose("one ` and *"), "one \\` and \\*");
+        assert_eq!(
+            markdown_prose("a * b; grep -E 'x .* y|z' a.log b.log, twice; df"),
+            "a \\* b; `grep -E 'x .* y|z' a.log b.log`, twice; df"
+        );
+        assert_eq!(markdown_prose("grep -c 'a|b'"), "grep -c 'a\\|b'");
     }
 
     #[test]
