@@ -226,9 +226,9 @@ pub(super) fn skipped(request: &LmcacheRequest) -> Vec<Skipped> {
     out
 }
 
-/// What stands for itself in a path (RFC 3986, unreserved).
+/// What stands for itself in a name. Dots do not: `..` is a way out.
 const KEPT: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 fn encode(thread: &str) -> String {
     percent_encoding::utf8_percent_encode(thread, KEPT).to_string()
