@@ -6,6 +6,7 @@ use coverage_model::Mode;
 
 use crate::RULES;
 use crate::finding::{Finding, NotEvaluable, RuledOut, SilentRules, ThresholdUsed};
+use crate::need::Need;
 use crate::outcome::{Hit, Outcome};
 use crate::rule::{Context, Kind, Rule, Severity};
 use crate::settings::Settings;
@@ -125,10 +126,15 @@ fn ask(rule: &'static Rule, view: &View<'_>, settings: &Settings) -> Outcome {
         return Outcome::NotApplicable;
     }
     if !rule.needs.is_empty() && !rule.needs.iter().any(|need| need.is_met(view)) {
-        let names: Vec<&str> = rule.needs.iter().map(|n| n.name()).collect();
+        // What this mode has not got is not asked for.
+        let needs: Vec<Need> = rule.needs.iter().copied().filter(|n| n.exists_in(mode)).collect();
+        if needs.is_empty() {
+            return Outcome::NotApplicable;
+        }
+        let names: Vec<&str> = needs.iter().map(|n| n.name()).collect();
         return Outcome::NotEvaluable {
             why: format!("{}: needs {}", rule.title, names.join(" or ")),
-            settle: rule.needs.iter().map(|n| n.settle()).collect(),
+            settle: needs.iter().map(|n| n.settle()).collect(),
         };
     }
     (rule.evaluate)(&Context { view, rule, settings })

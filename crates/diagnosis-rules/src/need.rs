@@ -1,5 +1,7 @@
 //! Which evidence a rule needs, and how it is got.
 
+use coverage_model::Mode;
+
 use crate::view::View;
 
 macro_rules! needs {
@@ -90,4 +92,18 @@ needs! {
     /// A storage trace.
     Trace = "trace", "a trace of the LMCache server (--trace-level storage --trace-output FILE.lct)",
         |v| !v.traces.is_empty();
+}
+
+impl Need {
+    /// Whether processes of this mode have it: LMCache inside an engine has no server of its own,
+    /// and one beside it counts nothing in the engine.
+    pub(crate) fn exists_in(self, mode: Mode) -> bool {
+        match self {
+            Need::ServerPage | Need::ServerLog | Need::Status | Need::Hashes => {
+                mode != Mode::Embedded
+            }
+            Need::EmbeddedPage => mode != Mode::Mp,
+            _ => true,
+        }
+    }
 }
