@@ -21,6 +21,18 @@ const SHARE: Threshold = Threshold {
     about: "Prefetched over backed-up tokens",
 };
 
+const USUAL: Threshold = Threshold {
+    name: "usual_prefetch_threshold",
+    unit: "tokens",
+    default: 256.0,
+    about: "SGLang's own prefetch threshold: prefixes from that length on are meant to be fetched",
+};
+
+/// Prefetches that SGLang gave up before they began.
+const REVOKES: &[&str] = &["sglang.prefetch_revoked"];
+/// Tokens found in storage that were not delivered, by reason.
+const UNFULFILLED: &str = "sglang.storage_prefetch_unfulfilled_tokens";
+
 pub(crate) const RULE: Rule = Rule {
     code: "sglang_hicache_policy",
     aliases: &["hicache_policy"],
@@ -30,7 +42,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Launch, Need::EnginePage, Need::EngineLog],
-    thresholds: &[&REVOKED, &TOKENS, &SHARE],
+    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL],
     releases: "",
     explanation: "A prefetch from storage needs an unbroken prefix above a threshold. write_back \
         stores a page only when it is evicted from memory, so the head of a prefix, which is \
@@ -41,8 +53,9 @@ pub(crate) const RULE: Rule = Rule {
         prefetch' engine.log",
     action: "Start SGLang with --hicache-write-policy write_through (or write_through_selective) \
         and --hicache-storage-prefetch-policy wait_complete or timeout.",
-    false_positives: "A new storage has nothing to prefetch: the rule asks for backed-up tokens and \
-        revoked prefetches, or for none prefetched beside many backed up.",
+    false_positives: "A new storage has nothing to prefetch, and a new prompt is revoked with 0 hits: the \
+        rule asks for write_back beside revoked prefetches, for prefixes that are long enough \
+        and revoked, or for none prefetched beside many backed up.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[],
@@ -80,9 +93,16 @@ pub(crate) const RULE: Rule = Rule {
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
     let mut signs = Vec::new();
-    let revoked = view.count(&["sglang.prefetch_revoked"]);
-    if revoked as f64 >= cx.threshold(&REVOKED) {
-        signs.extend(logged(view, 0.6, "prefetches are revoked", &["sglang.prefetch_revoked"]));
+    let revoked = view.count(REVOKES) as f64 >= cx.threshold(&REVOKED);
+    let hits = view.events(REVOKES).filter_map(|e| e.stat.fields.get("hits"));
+    let most = hits.map(|h| h.max).reduce(f64::max).unwrap_or_default();
+    if revoked && most >= cx.threshold(&USUAL) {
+        signs.extend(logged(
+            view,
+            0.6,
+            &format!("prefetches of up to {most:.0} tokens are revoked as too short"),
+            REVOKES,
+        ));
     }
     if let Some(backed) =
         view.growth("sglang.backuped_tokens").filter(|g| g.value >= cx.threshold(&TOKENS))
@@ -96,6 +116,23 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 vec![backed.source],
             ));
         }
+    }
+    if let Some(short) = view
+        .targets
+        .iter()
+        .filter_map(|t| t.growth_where(UNFULFILLED, &[("reason", "below_threshold")]))
+        .find(|g| g.value >= cx.threshold(&TOKENS))
+    {
+        signs.push(Sign::measured(
+            0.6,
+            format!("{:.0} tokens found in storage were below the prefetch threshold", short.value),
+            vec![short.source],
+        ));
+    }
+    // Prompts that storage never saw are revoked too: with pages coming back that is no fault.
+    let comes_back = view.growth("sglang.prefetched_tokens").is_some_and(|g| g.value > 0.0);
+    if revoked && signs.is_empty() && !comes_back {
+        signs.extend(logged(view, 0.3, "prefetches are revoked", REVOKES));
     }
     let shown = !signs.is_empty();
     for process in view.engines() {
