@@ -16,10 +16,17 @@ const BY_CHUNKS: &[&str] = &["kvaware", "ttft"];
 /// A controller whose keys are not those of the engines, where it is asked for chunks.
 pub(super) fn apart(view: &View<'_>, engines: &[(Option<String>, Source)]) -> Vec<Sign> {
     let seeded = engines.iter().any(|(seed, _)| seed.is_some());
-    let routers: Vec<&Process> = view.processes().filter(|p| routes_by_chunks(p)).collect();
+    // LMCache that did not come up registers nothing, whatever its keys.
+    if view.count(&["embedded.degraded"]) > 0 {
+        return vec![];
+    }
     let answered = view.http.iter().any(|row| {
         row.evidence.endpoints.get("controller_lookup").is_some_and(|endpoint| endpoint.present)
     });
+    let routers: Vec<&Process> = view
+        .processes()
+        .filter(|p| routes_by_chunks(p) || answered && p.product == Program::LmcacheController)
+        .collect();
     // Who sets a seed for engines means keys to be shared.
     if !seeded && routers.is_empty() && !answered {
         return vec![];
@@ -83,13 +90,10 @@ pub(super) fn apart(view: &View<'_>, engines: &[(Option<String>, Source)]) -> Ve
     signs
 }
 
-/// A router that asks a controller where chunks are, or the controller itself.
+/// A router that asks a controller where chunks are.
 fn routes_by_chunks(process: &Process) -> bool {
-    process.product == Program::LmcacheController
-        || ["router.routing_logic", "unknown.routing_logic", "proxy.routing_logic"].iter().any(
-            |name| {
-                let setting = process.setting(name).and_then(|s| s.value.as_str());
-                setting.is_some_and(|value| BY_CHUNKS.contains(&value))
-            },
-        )
+    ["unknown.routing_logic", "proxy.routing_logic"].iter().any(|name| {
+        let setting = process.setting(name).and_then(|s| s.value.as_str());
+        setting.is_some_and(|value| BY_CHUNKS.contains(&value))
+    })
 }

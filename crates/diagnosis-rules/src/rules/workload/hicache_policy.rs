@@ -28,6 +28,13 @@ const USUAL: Threshold = Threshold {
     about: "SGLang's own prefetch threshold: prefixes from that length on are meant to be fetched",
 };
 
+const STORED: Threshold = Threshold {
+    name: "stored_share_below",
+    unit: "ratio",
+    default: 0.5,
+    about: "Backed-up over computed tokens under write_through",
+};
+
 /// Prefetches that SGLang gave up before they began.
 const REVOKES: &[&str] = &["sglang.prefetch_revoked"];
 /// Tokens found in storage that were not delivered, by reason.
@@ -42,12 +49,13 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Launch, Need::EnginePage, Need::EngineLog],
-    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL],
+    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL, &STORED],
     releases: "",
     explanation: "A prefetch from storage needs an unbroken prefix above a threshold. write_back \
         stores a page only when it is evicted from memory, so the head of a prefix, which is \
         used most, is often the one that is missing: tokens are backed up by the million and \
-        every prefetch is revoked with few hits. A prefetch policy of best_effort may give \
+        every prefetch is revoked with few hits. write_through loses what is evicted from a \
+        host pool that is too small before its turn to be stored. A prefetch policy of best_effort may give \
         up before the pages came.",
     confirm: "sglang:backuped_tokens_total against sglang:prefetched_tokens_total; grep 'Revoking \
         prefetch' engine.log",
@@ -129,6 +137,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![short.source],
         ));
     }
+    signs.extend(not_backed_up(cx));
     // Prompts that storage never saw are revoked too: with pages coming back that is no fault.
     let comes_back = view.growth("sglang.prefetched_tokens").is_some_and(|g| g.value > 0.0);
     if revoked && signs.is_empty() && !comes_back {
@@ -147,4 +156,36 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Under write_through every page that is computed is to be stored: where most are not, they were
+/// evicted from GPU and host memory before their turn came.
+fn not_backed_up(cx: &Context<'_>) -> Option<Sign> {
+    let view = cx.view;
+    let through = view.engines().any(|p| {
+        let policy = p.setting("sglang.hicache_write_policy").and_then(|s| s.as_str());
+        p.setting("sglang.storage_backend").is_some()
+            && policy.is_none_or(|policy| policy == "write_through")
+    });
+    if !through {
+        return None;
+    }
+    view.targets.iter().find_map(|target| {
+        let (prompts, backed) =
+            (target.growth("sglang.prompt_tokens")?, target.growth("sglang.backuped_tokens")?);
+        let cached = target.growth("sglang.cached_tokens").map_or(0.0, |g| g.value);
+        let computed = prompts.value - cached;
+        (computed >= cx.threshold(&TOKENS) && backed.value < cx.threshold(&STORED) * computed).then(
+            || {
+                Sign::measured(
+                    0.6,
+                    format!(
+                        "write_through stored {:.0} of {computed:.0} tokens that were computed",
+                        backed.value
+                    ),
+                    vec![backed.source, prompts.source],
+                )
+            },
+        )
+    })
 }
