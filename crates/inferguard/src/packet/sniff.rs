@@ -66,7 +66,9 @@ fn is_sample_line(line: &str) -> bool {
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.')))
         .unwrap_or(line.len());
     let (name, rest) = line.split_at(name_end);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':') {
+    // A name may have colons inside; at its end stands the one of a key of YAML.
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':');
+    if !begins || name.ends_with(':') {
         return false;
     }
     let rest = match rest.strip_prefix('{') {
@@ -244,6 +246,7 @@ mod tests {
                 K::Log,
             ),
             ("spans", br#"{"resourceSpans":[]}"#.as_slice(), K::OtlpSpans),
+            ("lmcache.yaml", b"chunk_size: 256\nmax_local_cpu_size: 40\n".as_slice(), K::Config),
             ("q.json", br#"{"argv": ["lmcache"], "env": {}}"#.as_slice(), K::Command),
             ("truth.json", br#"{"argv": []}"#.as_slice(), K::Labels),
             ("lookup/l.jsonl", br#"{"chunk_hashes": [1]}"#.as_slice(), K::LookupHash),

@@ -24,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("remote-data-missing"),
     severity: Severity::Warning,
     modes: &[],
-    needs: &[Need::EngineLog, Need::ServerLog, Need::EmbeddedPage],
+    needs: &[Need::EngineLog, Need::ServerLog, Need::EmbeddedPage, Need::EnginePage],
     thresholds: &[&EVENTS, &TOKENS],
     releases: "",
     explanation: "A lookup asks for keys, a retrieve for data. Where metadata outlives data (an \

@@ -55,8 +55,8 @@ pub(crate) const RULE: Rule = Rule {
         stores a page only when it is evicted from memory, so the head of a prefix, which is \
         used most, is often the one that is missing: tokens are backed up by the million and \
         every prefetch is revoked with few hits. write_through loses what is evicted from a \
-        host pool that is too small before its turn to be stored. A prefetch policy of best_effort may give \
-        up before the pages came.",
+        host pool that is too small before its turn to be stored. A prefetch policy of \
+        best_effort may give up before the pages came.",
     confirm: "sglang:backuped_tokens_total against sglang:prefetched_tokens_total; grep 'Revoking \
         prefetch' engine.log",
     action: "Start SGLang with --hicache-write-policy write_through (or write_through_selective) \
