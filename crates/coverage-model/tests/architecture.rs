@@ -35,6 +35,38 @@ fn engines_and_connectors() {
         (vec![vllm(), connector("LMCacheConnectorV1")], vec!["vllm_embedded_lmcache"]),
         (vec![vllm(), connector("OffloadingConnector")], vec!["engine_without_lmcache"]),
         (vec![vllm(), FactKind::NoConnector], vec!["engine_without_lmcache"]),
+        (
+            vec![
+                vllm(),
+                connector("MultiConnector"),
+                connector("NixlConnector"),
+                connector("MooncakeStoreConnector"),
+            ],
+            vec!["engine_without_lmcache", "disaggregated_prefill_candidate"],
+        ),
+        (
+            vec![
+                vllm(),
+                connector("MultiConnector"),
+                connector("OffloadingConnector"),
+                connector("MooncakeConnector"),
+            ],
+            vec!["engine_without_lmcache"],
+        ),
+        (
+            vec![
+                vllm(),
+                connector("MultiConnector"),
+                connector("NixlConnector"),
+                connector("LMCacheConnectorV1"),
+            ],
+            vec!["vllm_embedded_lmcache", "disaggregated_prefill_candidate"],
+        ),
+        // What else stands in it is not known.
+        (
+            vec![vllm(), connector("MultiConnector"), connector("NixlConnector")],
+            vec!["disaggregated_prefill_candidate"],
+        ),
         // An encoder cache is no KV cache.
         (vec![vllm(), connector("LMCacheECConnector")], vec!["engine_without_lmcache"]),
         // What stands in a MultiConnector need not be named.

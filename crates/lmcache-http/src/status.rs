@@ -41,6 +41,24 @@ pub struct Liveness {
     pub never_pinged: u64,
 }
 
+/// A part that is said to be more than its whole, or less than nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Impossible {
+    /// The object that says so, by its path: `storage_manager.l2_adapters.0`.
+    pub path: String,
+    /// Key of the part.
+    pub part: String,
+    /// What it says.
+    pub value: f64,
+    /// Key of the whole, where it is not 0 that the part falls below.
+    pub whole: Option<String>,
+    /// What the whole says, or 0.
+    pub limit: f64,
+}
+
 /// What `GET /status` says. A part that a release does not tell is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -91,7 +109,24 @@ pub struct Status {
     pub p2p_peers: Option<u64>,
     /// Whether silent workers are given up.
     pub liveness: Option<Liveness>,
+    /// Numbers that cannot be.
+    pub impossible: Vec<Impossible>,
 }
+
+/// Parts and wholes that stand side by side in a status; a part lies between 0 and its whole.
+const PARTS: &[(&str, &str)] = &[
+    ("pool_free_slots", "pool_size"),
+    ("pool_used_slots", "pool_size"),
+    ("free_slot_count", "slot_count"),
+    ("live_slot_count", "slot_count"),
+    ("total_used_bytes", "total_capacity_bytes"),
+];
+
+/// Parts of one: ratios.
+const RATIOS: &[&str] = &["memory_usage_ratio", "usage_fraction", "usage_ratio"];
+
+/// Most numbers that cannot be that are kept.
+const MOST_IMPOSSIBLE: usize = 64;
 
 /// Keys of which a status has at least two.
 const KEYS: &[&str] = &[
@@ -171,6 +206,7 @@ impl Status {
             });
         }
         health(value, &mut String::new(), 0, &mut out);
+        impossible(value, &mut String::new(), 0, &mut out.impossible);
         // One part under its old and its new name is one part.
         for list in [&mut out.dead_threads, &mut out.unhealthy_parts, &mut out.eviction_policies] {
             list.sort();
@@ -258,5 +294,81 @@ fn health(value: &Value, path: &mut String, depth: usize, out: &mut Status) {
         path.push_str(name);
         health(inner, path, depth + 1, out);
         path.truncate(before);
+    }
+}
+
+/// Collects parts that are more than their whole or less than nothing.
+fn impossible(value: &Value, path: &mut String, depth: usize, out: &mut Vec<Impossible>) {
+    if depth > 8 || out.len() >= MOST_IMPOSSIBLE {
+        return;
+    }
+    if let Value::Object(map) = value {
+        let number = |key: &str| map.get(key).and_then(Value::as_f64);
+        let wholes = PARTS.iter().map(|(part, whole)| (*part, Some(*whole)));
+        let ratios = RATIOS.iter().map(|part| (*part, None));
+        for (part, whole) in wholes.chain(ratios) {
+            let Some(n) = number(part) else { continue };
+            let most = match whole {
+                Some(whole) => number(whole),
+                // What is over its limit by a rounding is full.
+                None => Some(1.01),
+            };
+            let (whole, limit) = match most {
+                _ if n < 0.0 => (None, 0.0),
+                Some(most) if most > 0.0 && n > most => {
+                    (whole.map(str::to_owned), if whole.is_some() { most } else { 1.0 })
+                }
+                _ => continue,
+            };
+            let path = path.clone();
+            out.push(Impossible { path, part: part.to_owned(), value: n, whole, limit });
+        }
+    }
+    let mut inner = |name: &str, value: &Value| {
+        let before = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        impossible(value, path, depth + 1, out);
+        path.truncate(before);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(name, value)| inner(name, value)),
+        Value::Array(items) => {
+            items.iter().take(64).enumerate().for_each(|(i, value)| inner(&i.to_string(), value));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_part_is_never_more_than_its_whole() {
+        let of = |adapter: Value| {
+            Status::of(&json!({"is_healthy": true, "storage_manager": {"l2_adapters": [adapter]}}))
+                .impossible
+        };
+        let found = of(json!({"pool_size": 8, "pool_free_slots": 30, "stored_object_count": 2}));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "storage_manager.l2_adapters.0");
+        assert_eq!((found[0].part.as_str(), found[0].value), ("pool_free_slots", 30.0));
+        assert_eq!((found[0].whole.as_deref(), found[0].limit), (Some("pool_size"), 8.0));
+        assert_eq!(of(json!({"pool_size": 8, "pool_free_slots": -3})).len(), 1);
+        assert_eq!(of(json!({"usage_fraction": 1.7})).len(), 1);
+        assert_eq!(of(json!({"total_used_bytes": 9, "total_capacity_bytes": 5})).len(), 1);
+        for fine in [
+            json!({"pool_size": 8, "pool_free_slots": 8}),
+            json!({"pool_size": 0, "pool_free_slots": 8}),
+            json!({"pool_free_slots": 8}),
+            json!({"usage_fraction": 1.001}),
+            json!({"total_used_bytes": 0, "total_capacity_bytes": 0}),
+        ] {
+            assert_eq!(of(fine.clone()), [], "{fine}");
+        }
     }
 }

@@ -34,6 +34,8 @@ pub(super) fn told(
             None => out.push(Told { label, roles: vec![], evidence: vec![source.clone()] }),
         };
     let mut foreign: Option<&Source> = None;
+    let mut several = false;
+    let mut inside: Vec<&str> = Vec::new();
     for fact in &evidence.facts {
         let FactKind::Connector(name) = &fact.kind else { continue };
         let label = match connector_mode(name) {
@@ -47,8 +49,11 @@ pub(super) fn told(
                 if name.starts_with("Nixl") || name == "P2pNcclConnector" {
                     put("disaggregated_prefill_candidate", &fact.source);
                 }
-                // What stands in a MultiConnector is named beside it, or not known.
-                connected |= name == "MultiConnector";
+                if name == "MultiConnector" {
+                    several = true;
+                } else if !inside.contains(&name.as_str()) {
+                    inside.push(name);
+                }
                 foreign.get_or_insert(&fact.source);
                 continue;
             }
@@ -56,6 +61,8 @@ pub(super) fn told(
         connected = true;
         put(label, &fact.source);
     }
+    // What stands in a MultiConnector is named beside it, or not known; one alone needs none.
+    connected |= several && inside.len() < 2;
     if let Some(fact) = evidence.fact(&FactKind::SglangLmcache) {
         // LMCache's radix cache is a client of the multiprocess server from SGLang 0.5.13 on.
         let since = Release::new(0, 5, 13, 0);

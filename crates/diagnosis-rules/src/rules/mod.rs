@@ -15,6 +15,7 @@ mod logs;
 mod lookups;
 mod memory;
 mod mp;
+mod quota;
 mod readings;
 mod remote;
 mod server;

@@ -66,7 +66,9 @@ fn is_sample_line(line: &str) -> bool {
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.')))
         .unwrap_or(line.len());
     let (name, rest) = line.split_at(name_end);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':') {
+    // A name may have colons inside; at its end stands the one of a key of YAML.
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':');
+    if !begins || name.ends_with(':') {
         return false;
     }
     let rest = match rest.strip_prefix('{') {
@@ -200,7 +202,15 @@ fn by_name(base: &str, name: &str, head: &[u8]) -> K {
     if ends(&[".json"]) {
         return K::HttpAnswer;
     }
-    if looks_like_log(head) { K::Log } else { K::Unknown }
+    let log = looks_like_log(head)
+        || holds_traceback(head) && lmcache_launch::recognise(Some(name), head).is_none();
+    if log { K::Log } else { K::Unknown }
+}
+
+/// A Python traceback: what a terminal shows of a program that failed is read as its log.
+fn holds_traceback(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    text.lines().any(|l| l.trim_end().ends_with("Traceback (most recent call last):"))
 }
 
 /// Lines that begin with a level, a date or a bracketed time.
@@ -230,7 +240,13 @@ mod tests {
             ),
             ("a.prom", b"<!doctype html>".as_slice(), K::PrometheusText),
             ("a.txt", b"error 404\nsomething went wrong here\n".as_slice(), K::Unknown),
+            (
+                "check.txt",
+                b"$ python -c 'import lmcache.c_ops'\nTraceback (most recent call last):\n  File \"<string>\", line 1, in <module>\nImportError: a.so: undefined symbol: _Z1\n".as_slice(),
+                K::Log,
+            ),
             ("spans", br#"{"resourceSpans":[]}"#.as_slice(), K::OtlpSpans),
+            ("lmcache.yaml", b"chunk_size: 256\nmax_local_cpu_size: 40\n".as_slice(), K::Config),
             ("q.json", br#"{"argv": ["lmcache"], "env": {}}"#.as_slice(), K::Command),
             ("truth.json", br#"{"argv": []}"#.as_slice(), K::Labels),
             ("lookup/l.jsonl", br#"{"chunk_hashes": [1]}"#.as_slice(), K::LookupHash),

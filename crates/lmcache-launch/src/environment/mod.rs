@@ -24,7 +24,7 @@ pub use facts::*;
 pub use observed::*;
 pub use promql::metric_names;
 pub use records::{RequestRecord, each_request, request_field};
-pub use requests::{Quantiles, RepeatTtft, RequestsSummary};
+pub use requests::{Quantiles, RepeatTtft, Repeats, RequestsSummary};
 
 pub(crate) use events::{events_json, events_table};
 pub(crate) use gpu::nvidia_smi;

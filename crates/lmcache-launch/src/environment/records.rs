@@ -7,6 +7,21 @@ use serde_json::Value;
 use crate::kind::Kind;
 use crate::tables;
 
+/// Keys of digests in the blocks of a prompt.
+const DIGESTS: &[&str] = &[
+    "sha1",
+    "sha256",
+    "sha",
+    "md5",
+    "hash",
+    "digest",
+    "content_hash",
+    "content_sha",
+    "fingerprint",
+];
+/// Most blocks of a prompt that are compared.
+const MOST_BLOCKS: usize = 256;
+
 /// What a field of a request means.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
@@ -84,6 +99,22 @@ impl RequestRecord<'_> {
             Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
             _ => None,
         }
+    }
+
+    /// What tells the items of a list apart: texts, or the digests of objects that have one.
+    /// Empty where any item has none.
+    pub(crate) fn digests(&self, meaning: &str) -> Vec<String> {
+        let Some((_, Value::Array(items))) = self.find(meaning) else { return vec![] };
+        let digest = |item: &Value| match item {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(map) => DIGESTS.iter().find_map(|key| match map.get(*key)? {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(n) => Some(n.to_string()),
+                _ => None,
+            }),
+            _ => None,
+        };
+        items.iter().take(MOST_BLOCKS).map(digest).collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
     /// It says something other than nothing, no and the empty text.

@@ -49,6 +49,15 @@ pub struct RepeatTtft {
     pub other_salt: Option<Quantiles>,
 }
 
+/// Requests whose prompt came before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Repeats {
+    /// How many.
+    pub requests: u64,
+    /// Of these, with hits.
+    pub with_hits: u64,
+}
+
 /// What a request log says, in sum.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RequestsSummary {
@@ -94,6 +103,17 @@ pub struct RequestsSummary {
     pub repeated_prompts: u64,
     /// Requests whose prompt was seen before, but only with another salt.
     pub repeated_under_other_salt: u64,
+    /// Of the requests that name their engine and say whether they hit, those whose prompt this
+    /// engine had before.
+    pub repeats_at_engine: Repeats,
+    /// The same of those whose prompt only other engines had before.
+    pub repeats_elsewhere: Repeats,
+    /// Later turns of which the blocks of the prompt are known.
+    pub turns_with_blocks: u64,
+    /// Of these, turns with a block unlike that of the turn before, in front of one that is alike.
+    pub turns_with_changed_block: u64,
+    /// Prompt tokens of the turns before later turns, in sum, where no turn is shorter.
+    pub repeatable_tokens: f64,
     /// Requests that say something about the head of their prompt.
     pub with_head: u64,
     /// Different heads.
@@ -195,6 +215,8 @@ struct State {
     salts: BTreeSet<u64>,
     tenants: BTreeSet<u64>,
     prompts: BTreeMap<u64, BTreeSet<u64>>,
+    /// Engines that had a prompt under a salt.
+    served: BTreeMap<(u64, u64), BTreeSet<u64>>,
     heads: BTreeSet<u64>,
     shared: u64,
     conversations: BTreeMap<u64, Turn>,
@@ -209,6 +231,10 @@ struct Turn {
     text: Option<String>,
     /// Prompt and output tokens.
     lengths: Option<(f64, f64)>,
+    /// Prompt tokens.
+    prompt: Option<f64>,
+    /// Hashes of the blocks of its prompt.
+    blocks: Vec<u64>,
 }
 
 impl State {
@@ -262,10 +288,20 @@ impl State {
             self.tenants.insert(key_of(&tenant));
         }
         if let Some(prompt) = text("prompt_hash").or_else(|| text("prompt_tag")) {
-            self.prompt(key_of(&prompt), salt_key, ttft);
+            let prompt = key_of(&prompt);
+            self.prompt(prompt, salt_key, ttft);
+            if let (Some(engine), Some(hits)) = (text("engine"), hits) {
+                self.served(prompt, salt_key, key_of(&engine), hits > 0.0);
+            }
         }
         let lengths = number("prompt_tokens").zip(number("output_tokens"));
-        self.head(text("head_hash"), text("head_text"), text("conversation"), lengths);
+        let turn = Turn {
+            lengths,
+            prompt: number("prompt_tokens"),
+            blocks: record.digests("blocks").iter().map(|d| key_of(d)).collect(),
+            ..Turn::default()
+        };
+        self.head(text("head_hash"), text("head_text"), text("conversation"), turn);
         if let Some(t) = ttft {
             for (name, groups) in
                 [("phase", &mut self.ttft_phase), ("engine", &mut self.ttft_engine)]
@@ -307,12 +343,33 @@ impl State {
         }
     }
 
+    /// A prompt at an engine, and whether it hit.
+    fn served(&mut self, prompt: u64, salt: u64, engine: u64, hit: bool) {
+        let room = self.room(self.served.len());
+        let Some(engines) = self.served.get_mut(&(prompt, salt)) else {
+            if room {
+                self.served.insert((prompt, salt), BTreeSet::from([engine]));
+            }
+            return;
+        };
+        let repeats = if engines.contains(&engine) {
+            &mut self.out.repeats_at_engine
+        } else {
+            &mut self.out.repeats_elsewhere
+        };
+        repeats.requests += 1;
+        repeats.with_hits += u64::from(hit);
+        if engines.len() < GROUPS {
+            engines.insert(engine);
+        }
+    }
+
     fn head(
         &mut self,
         hash: Option<String>,
         text: Option<String>,
         conversation: Option<String>,
-        lengths: Option<(f64, f64)>,
+        turn: Turn,
     ) {
         let head = hash.or_else(|| text.clone()).map(|h| key_of(&h));
         if let Some(head) = head {
@@ -327,6 +384,17 @@ impl State {
         let text = text.map(|t| cut(&t, 512).to_owned());
         if let Some(last) = self.conversations.get(&conversation) {
             self.out.later_turns += 1;
+            if let (Some(before), Some(now)) = (last.prompt, turn.prompt)
+                && now >= before
+            {
+                self.out.repeatable_tokens += before;
+            }
+            if !last.blocks.is_empty() && !turn.blocks.is_empty() {
+                self.out.turns_with_blocks += 1;
+                let mut pairs = last.blocks.iter().zip(&turn.blocks);
+                let changed = pairs.any(|(a, b)| a != b) && pairs.any(|(a, b)| a == b);
+                self.out.turns_with_changed_block += u64::from(changed);
+            }
             if let Some((prompt, output)) = last.lengths {
                 self.out.turns_after_known += 1;
                 self.out.earlier_prompt_tokens += prompt;
@@ -343,7 +411,7 @@ impl State {
         } else if !self.room(self.conversations.len()) {
             return;
         }
-        let turn = Turn { head: head.unwrap_or_default(), text, lengths };
+        let turn = Turn { head: head.unwrap_or_default(), text, ..turn };
         self.conversations.insert(conversation, turn);
     }
 

@@ -24,12 +24,18 @@ pub(crate) const RULE: Rule = Rule {
         release does not read has no effect, or ends the start.",
     confirm: "Read the error at the line named, and compare the launch line with --help of the \
         release that runs.",
-    action: "Give the flag that the error names. For SGLang: --lmcache-config-file FILE with \
+    action: "Give the flag or the variable that the error names (MOONCAKE_CONFIG_PATH for a Mooncake \
+        store without settings in extra_config). For SGLang: --lmcache-config-file FILE with \
         mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector.",
     false_positives: "A flag of a newer release that no table knows yet is not judged.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["lmcache_log_tracebacks", "engine_start_failed"],
+    explains: &[
+        "lmcache_log_tracebacks",
+        "engine_start_failed",
+        "remote-unreachable",
+        "lmcache_embedded_remote_backend_errors",
+    ],
     related: &["version-mismatch"],
     evaluate,
     example: Example {
@@ -75,6 +81,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         &["config.unrecognized"],
     ));
     signs.extend(raised(view, 0.85, "the connector has no kv_role", &["kv_role"]));
+    signs.extend(variable_missing(view));
+    signs.extend(logged(
+        view,
+        0.8,
+        "a backend that reads its settings from extra_config has none",
+        &["config.extra_missing"],
+    ));
     signs.extend(unread(view));
     signs.extend(incomplete(view));
     for process in view.engines() {
@@ -129,6 +142,28 @@ const REFUSED: &[&str] = &[
     "config.role_missing",
     "config.unrecognized",
 ];
+
+/// Beginnings of variables that LMCache and the backends below it read.
+const VARIABLES: &[&str] = &["LMCACHE_", "MOONCAKE_", "MC_", "NIXL_", "SGLANG_HICACHE_", "EIC_"];
+
+/// A backend asks for a variable that the environment does not have.
+fn variable_missing(view: &View<'_>) -> Option<Sign> {
+    let asked = view.texts(&["config.env_missing"], "variable");
+    let ours: Vec<&str> = asked
+        .keys()
+        .map(|name| name.trim_matches(|c| matches!(c, '\'' | '"' | '`')))
+        .filter(|name| VARIABLES.iter().any(|start| name.starts_with(start)))
+        .collect();
+    if ours.is_empty() {
+        return None;
+    }
+    logged(
+        view,
+        0.85,
+        &format!("{} is asked for and is not set", ours.join(", ")),
+        &["config.env_missing"],
+    )
+}
 
 /// A configuration file that is there, an engine that says that none is set, and values that are
 /// not those of the file.

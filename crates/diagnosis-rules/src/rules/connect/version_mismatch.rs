@@ -1,6 +1,6 @@
 //! Versions or binary builds do not fit.
 
-use super::versions::version_signs;
+use super::versions::{FALLBACK, version_signs};
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -66,5 +66,12 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
-    Outcome::from_signs(version_signs(cx.view), 0.5)
+    let view = cx.view;
+    // What runs on without its compiled operations serves, slowly.
+    let serves = view.count(FALLBACK) > 0 && !start_failed(view);
+    Outcome::from_signs(version_signs(view), 0.5).map(|hit| {
+        if serves {
+            hit.severity = Some(Severity::Warning);
+        }
+    })
 }

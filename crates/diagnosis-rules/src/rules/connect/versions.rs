@@ -15,6 +15,12 @@ pub(super) fn version_signs(view: &View<'_>) -> Vec<Sign> {
     ));
     signs.extend(logged(
         view,
+        0.7,
+        "the compiled operations of this LMCache could not be loaded: every copy runs in plain torch",
+        FALLBACK,
+    ));
+    signs.extend(logged(
+        view,
         0.9,
         "the server does not know what it is asked, or gets other arguments",
         &["mp.handler_arity", "mp.handler_type"],
@@ -85,6 +91,10 @@ pub(super) fn version_signs(view: &View<'_>) -> Vec<Sign> {
     }
     signs
 }
+
+/// Compiled operations that could not be loaded beside a device that they are for: nothing
+/// fails, all is slow.
+pub(super) const FALLBACK: &[&str] = &["import.ops_fallback"];
 
 /// A ZMQ address of a single letter: a text was read as a list.
 fn one_letter(view: &View<'_>) -> bool {

@@ -187,6 +187,22 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             view.places(LOOKUPS),
         ));
     }
+    if signs.is_empty()
+        && builtin
+        && seeded
+        && quiet(view)
+        && let Some(sign) = own_only(view, least)
+    {
+        signs.push(Sign::inferred(
+            0.45,
+            "the builtin hash is in use with one seed for all",
+            view.places(&["hash.algorithm", "hash.builtin"]),
+        ));
+        signs.push(sign);
+    }
+    if !signs.is_empty() && builtin {
+        signs.extend(old_python(view));
+    }
     signs.extend(
         logged(view, 0.3, "vLLM's hash could not be loaded: builtin instead", &["hash.builtin"])
             .filter(|_| !signs.is_empty()),
@@ -230,13 +246,57 @@ fn missed_again(view: &View<'_>) -> bool {
     }
     lives.iter().enumerate().any(|(i, a)| {
         lives.iter().skip(i + 1).any(|b| {
-            a.count == b.count
-                && a.hit_zero == b.hit_zero
+            let alike = a.hit_zero == b.hit_zero
                 && a.hit_zero > 0
                 && a.hit_zero < a.count
-                && (a.total_min, a.total_max, a.hit_tokens)
-                    == (b.total_min, b.total_max, b.hit_tokens)
+                && b.hit_zero < b.count
+                && (a.total_min, a.total_max) == (b.total_min, b.total_max);
+            // As many repeats as well; or several lengths, which do not come twice by chance.
+            alike
+                && (a.count == b.count && a.hit_tokens == b.hit_tokens
+                    || a.hit_zero > 2 && a.total_min < a.total_max)
         })
+    })
+}
+
+/// Requests whose prompt came before: they hit where the engine itself had it, and never where
+/// only another one had it.
+fn own_only(view: &View<'_>, least: f64) -> Option<Sign> {
+    let requests = view.launch?.environment.requests.iter().find(|r| {
+        let (own, elsewhere) = (r.repeats_at_engine, r.repeats_elsewhere);
+        elsewhere.requests as f64 >= least
+            && elsewhere.with_hits == 0
+            && own.with_hits as f64 >= least
+            && own.with_hits == own.requests
+    })?;
+    let (own, elsewhere) = (requests.repeats_at_engine, requests.repeats_elsewhere);
+    Some(Sign::inferred(
+        0.4,
+        format!(
+            "prompts hit in {} of {} repeats at one engine, in none of {} at another",
+            own.with_hits, own.requests, elsewhere.requests
+        ),
+        vec![placed(
+            &requests.place,
+            "repeats at another engine, with hits",
+            Some(format!("{} of {}", elsewhere.with_hits, elsewhere.requests)),
+        )],
+    ))
+}
+
+/// Python before 3.12, which hashes None by its address.
+fn old_python(view: &View<'_>) -> Option<Sign> {
+    let facts = view.launch?.environment.host.iter().filter(|f| f.name == "python");
+    let old: Vec<Source> = facts
+        .filter_map(|f| {
+            let text = f.value.as_str()?;
+            let mut parts = text.split(['.', ' ']);
+            let (major, minor) = (parts.next()?, parts.next()?.parse::<u32>().ok()?);
+            (major == "3" && minor < 12).then(|| placed(&f.place, "Python", Some(text.to_owned())))
+        })
+        .collect();
+    (!old.is_empty()).then(|| {
+        Sign::inferred(0.4, "a process runs a Python that hashes None by its address", old)
     })
 }
 

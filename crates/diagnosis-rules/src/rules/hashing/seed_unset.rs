@@ -3,6 +3,7 @@
 use lmcache_launch::ConnectorMode;
 use lmcache_prom::contract::{Product, Release};
 
+use super::controller::apart;
 use super::sharing::sharing;
 use crate::rules::prelude::*;
 use crate::view::View;
@@ -23,7 +24,9 @@ pub(crate) const RULE: Rule = Rule {
         NONE_HASH. Without PYTHONHASHSEED each Python process draws its own; the builtin \
         hash differs from process to process besides. What one process (another engine, \
         another rank, the scheduler that looks up for the workers) stores is never found by \
-        the other; the same tokens are stored again and again.",
+        the other; the same tokens are stored again and again. A controller (or a router that \
+        holds one) that is asked where the chunks of a prompt are hashes the prompt itself and \
+        needs the same seed.",
     confirm: "Compare the NONE_HASH lines of all processes: grep NONE_HASH *.log. They have to be \
         equal.",
     action: "Export one PYTHONHASHSEED (for example PYTHONHASHSEED=0) in the launch environment \
@@ -119,11 +122,14 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "LMCache itself says that keys are shared and no seed is set",
         &["hash.central", "pd.hash_seed"],
     ));
+    let apart = apart(view, &seeds);
+    let looked_up = !apart.is_empty();
+    signs.extend(apart);
     let unlike = hashes.len() > 1 && never_hit(view);
     if shared.is_empty() && signs.is_empty() && !unlike {
         return Outcome::Clear;
     }
-    if hashes.len() > 1 {
+    if hashes.len() > 1 && !looked_up {
         signs.push(Sign::inferred(
             0.9,
             format!("{} different NONE_HASH values", hashes.len()),

@@ -2,6 +2,7 @@
 
 use super::eviction::eviction_is_dead;
 use crate::rules::prelude::*;
+use crate::view::View;
 
 const FAILURES: Threshold = Threshold {
     name: "min_failures",
@@ -29,7 +30,8 @@ pub(crate) const RULE: Rule = Rule {
     releases: "",
     explanation: "A store needs free memory or something to evict. If nearly all chunks are pinned, \
         locked or in use, there is no candidate: the store is cut or dropped, and the engine \
-        is told that it was done.",
+        is told that it was done. A backend with a staging buffer of its own (NIXL, GDS) can \
+        run out of that while the CPU cache is nearly empty: chunks that it read stay in it.",
     confirm: "grep -E 'No eviction candidates|Failed to (batched )?allocate' engine.log; pinned \
         over active objects; locked objects in GET /status.",
     action: "Lower the number of requests that load at the same time, give L1 more room, and look \
@@ -41,6 +43,7 @@ pub(crate) const RULE: Rule = Rule {
     explains: &[
         "lmcache_mp_l1_failures",
         "l2-load-failure",
+        "remote-data-missing",
         "lmcache_mp_l2_prefetch_memory_crowding",
     ],
     related: &["pin-leak", "l1-too-small", "eviction-stalled"],
@@ -164,5 +167,45 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             }
         }
     }
+    signs.extend(buffer_is_full(view));
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Staging buffers of storage backends: the setting of their size, and its unit in bytes.
+const BUFFERS: &[(&str, f64)] =
+    &[("nixl.buffer_size_bytes", 1.0), ("pd.buffer_size_bytes", 1.0), ("gds.buffer_size", MIB)];
+const MIB: f64 = 1_048_576.0;
+
+/// Chunks that were read from storage stay in its staging buffer as the CPU cache's own: where
+/// they fill it and nothing leaves, no further chunk can be read, however large the cache is.
+fn buffer_is_full(view: &View<'_>) -> Option<Sign> {
+    let failed = ["remote.not_retrieved", "connector.failed_load"];
+    if failed.iter().all(|id| view.count(&[id]) < 3) {
+        return None;
+    }
+    let none = |signal: &str| view.last(signal).is_none_or(|r| r.value == 0.0);
+    let held = view.last("embedded.local_cache_usage")?;
+    let cache = view.number("max_local_cpu_size_gb").map_or(f64::INFINITY, |(gb, _)| gb * GIB);
+    let still = none("embedded.local_cpu_evict_count")
+        && none("embedded.local_cpu_evict_failed_count")
+        && none("embedded.pinned_memory_objs_count");
+    if !still || held.value > 0.5 * cache {
+        return None;
+    }
+    BUFFERS.iter().find_map(|(name, unit)| {
+        let (size, at) = view.number(name).map(|(n, at)| (n * unit, at))?;
+        let full = size > 0.0 && (0.95..=1.05).contains(&(held.value / size));
+        full.then(|| {
+            let mut sources = vec![held.source.clone(), at];
+            sources.extend(view.places(&failed));
+            Sign::measured(
+                0.65,
+                format!(
+                    "the CPU cache holds {}, all of the storage's staging buffer, and evicts nothing",
+                    gib(held.value)
+                ),
+                sources,
+            )
+        })
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::eviction::eviction_is_dead;
 use crate::rules::prelude::*;
+use crate::rules::quota::quota_of_nothing;
 use crate::rules::working_set::working_set;
 use crate::view::{Target, View};
 
@@ -136,6 +137,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     if view.texts(&["hash.none_hash"], "none_hash").len() > 1 {
         return Outcome::RuledOut(
             "keys of different processes never match, whatever the size".into(),
+        );
+    }
+    if quota_of_nothing(view).is_some() {
+        return Outcome::RuledOut(
+            "a quota of 0 throws away what is stored, whatever the size".into(),
         );
     }
     let mut signs = Vec::new();

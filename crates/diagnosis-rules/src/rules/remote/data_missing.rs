@@ -1,6 +1,7 @@
 //! A key is there and its data is not.
 
 use crate::rules::prelude::*;
+use crate::view::View;
 
 const EVENTS: Threshold = Threshold {
     name: "min_events",
@@ -23,7 +24,7 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("remote-data-missing"),
     severity: Severity::Warning,
     modes: &[],
-    needs: &[Need::EngineLog, Need::ServerLog, Need::EmbeddedPage],
+    needs: &[Need::EngineLog, Need::ServerLog, Need::EmbeddedPage, Need::EnginePage],
     thresholds: &[&EVENTS, &TOKENS],
     releases: "",
     explanation: "A lookup asks for keys, a retrieve for data. Where metadata outlives data (an \
@@ -104,6 +105,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "a chunk that the index lists is not on the disk",
         &["embedded.disk_gone"],
     ));
+    signs.extend(listed_but_gone(view, cx.threshold(&EVENTS), cx.threshold(&TOKENS)));
     for target in &view.targets {
         let value = |s: &str| target.growth(s).map_or(0.0, |g| g.value);
         let (asked, got) =
@@ -118,4 +120,49 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     critical_if_down(view, Outcome::from_signs(signs, 0.55))
+}
+
+/// Of what storage was asked for and has by its own word, the part that never came. The lookups
+/// are answered and other pages come: it is not the connection.
+fn listed_but_gone(view: &View<'_>, events: f64, tokens: f64) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    for target in &view.targets {
+        let lost = target.growth_where(
+            "sglang.storage_prefetch_unfulfilled_tokens",
+            &[("reason", "storage_transfer")],
+        );
+        let found = target.growth("sglang.storage_prefetch_hit_tokens");
+        let came = target.growth("sglang.prefetched_tokens").is_some_and(|g| g.value > 0.0);
+        if let (Some(lost), Some(found), true) = (lost, found, came)
+            && lost.value >= tokens
+            && lost.value >= 0.3 * found.value
+        {
+            signs.push(Sign::measured(
+                0.6,
+                format!(
+                    "of {:.0} tokens that storage has by its own word {:.0} did not come",
+                    found.value, lost.value
+                ),
+                vec![lost.source, found.source],
+            ));
+        }
+    }
+    let ids = ["remote.object_unread"];
+    let failed = view.count(&ids);
+    if failed as f64 >= events {
+        let segments = view.texts(&ids, "segment");
+        let one = segments.len() == 1 && segments.values().sum::<u64>() == failed;
+        let what = segments.keys().next().filter(|_| one);
+        let text = what.map_or_else(
+            || "objects that the master lists cannot be read".to_owned(),
+            |segment| format!("objects that the master lists on {segment} cannot be read"),
+        );
+        signs.extend(logged(view, if one { 0.6 } else { 0.4 }, &text, &ids));
+    }
+    signs
+}
+
+/// Whether storage answers lookups and does not deliver what it lists: then it is reached.
+pub(super) fn answers_without_data(view: &View<'_>) -> bool {
+    !listed_but_gone(view, EVENTS.default, TOKENS.default).is_empty()
 }

@@ -1,5 +1,6 @@
 //! The remote backend is down.
 
+use super::data_missing::answers_without_data;
 use crate::rules::connect::modes::mode_mismatch;
 use crate::rules::prelude::*;
 
@@ -159,6 +160,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         })
         .map(|e| placed(&e.place, e.message.clone(), Some(e.reason.clone())))
         .collect();
+    if signs.is_empty() && (!events.is_empty() || !pods.is_empty()) && answers_without_data(view) {
+        return Outcome::RuledOut("the backend answers lookups: what it lists is gone".into());
+    }
     if !events.is_empty() {
         signs.push(Sign::inferred(
             0.55,

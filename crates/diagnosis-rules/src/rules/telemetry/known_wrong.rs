@@ -30,13 +30,14 @@ pub(crate) const RULE: Rule = Rule {
     cause: Some("metric-known-wrong"),
     severity: Severity::Info,
     modes: &[],
-    needs: &[Need::EmbeddedPage, Need::EnginePage, Need::ServerPage],
+    needs: &[Need::EmbeddedPage, Need::EnginePage, Need::ServerPage, Need::Status],
     thresholds: &[&TOKENS, &APART, &EVENTS],
     releases: "",
     explanation: "Some metrics of some releases mislead: lmcache:retrieve_hit_rate is 1 by \
         construction since retrieves ask only for tokens that a lookup found; \
         num_vllm_hit_tokens is not counted on every path; a ratio above 1 or hits above what \
-        was asked for can't be. Decisions on them go wrong.",
+        was asked for can't be, nor free slots above the size of their pool (a NIXL pool counts \
+        files in one and pages in the other). Decisions on them go wrong.",
     confirm: "Compare with the other source that the evidence names, over the same time.",
     action: "Use lookup hits over lookup tokens for the hit rate (lmcache:num_lookup_hits_total / \
         lmcache:num_lookup_tokens_total, lmcache_mp_lookup_hit_tokens_total / \
@@ -178,6 +179,21 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             }
         }
     }
+    for (path, status) in view.statuses() {
+        for wrong in &status.impossible {
+            let limit = match &wrong.whole {
+                Some(whole) => format!("above {whole}, which is {}", wrong.limit),
+                None if wrong.value < 0.0 => "below 0".to_owned(),
+                None => format!("above {}", wrong.limit),
+            };
+            let name = format!("{}.{}", wrong.path, wrong.part);
+            signs.push(Sign::measured(
+                0.8,
+                format!("{} is {}, {limit}", wrong.part, wrong.value),
+                vec![source(path, None, name, wrong.value.to_string())],
+            ));
+        }
+    }
     Outcome::from_signs(signs, 0.5).map(|hit| {
         if decides {
             hit.severity = Some(Severity::Warning);
@@ -233,8 +249,12 @@ const HITS: &[(&str, &str)] = &[
 ];
 
 /// Parts of a whole.
-const PARTS: &[&str] =
-    &["mp.l1.usage_ratio", "embedded.lookup_hit_rate", "vllm.kv_cache_usage_perc"];
+const PARTS: &[&str] = &[
+    "mp.l1.usage_ratio",
+    "embedded.lookup_hit_rate",
+    "vllm.kv_cache_usage_perc",
+    "sglang.cache_hit_rate",
+];
 
 /// Counters inside an engine, and the lines that stand for the same events.
 const COUNTED_AND_LOGGED: &[(&str, &str)] = &[

@@ -21,6 +21,25 @@ const SHARE: Threshold = Threshold {
     about: "Prefetched over backed-up tokens",
 };
 
+const USUAL: Threshold = Threshold {
+    name: "usual_prefetch_threshold",
+    unit: "tokens",
+    default: 256.0,
+    about: "SGLang's own prefetch threshold: prefixes from that length on are meant to be fetched",
+};
+
+const STORED: Threshold = Threshold {
+    name: "stored_share_below",
+    unit: "ratio",
+    default: 0.5,
+    about: "Backed-up over computed tokens under write_through",
+};
+
+/// Prefetches that SGLang gave up before they began.
+const REVOKES: &[&str] = &["sglang.prefetch_revoked"];
+/// Tokens found in storage that were not delivered, by reason.
+const UNFULFILLED: &str = "sglang.storage_prefetch_unfulfilled_tokens";
+
 pub(crate) const RULE: Rule = Rule {
     code: "sglang_hicache_policy",
     aliases: &["hicache_policy"],
@@ -30,19 +49,21 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Launch, Need::EnginePage, Need::EngineLog],
-    thresholds: &[&REVOKED, &TOKENS, &SHARE],
+    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL, &STORED],
     releases: "",
     explanation: "A prefetch from storage needs an unbroken prefix above a threshold. write_back \
         stores a page only when it is evicted from memory, so the head of a prefix, which is \
         used most, is often the one that is missing: tokens are backed up by the million and \
-        every prefetch is revoked with few hits. A prefetch policy of best_effort may give \
-        up before the pages came.",
+        every prefetch is revoked with few hits. write_through loses what is evicted from a \
+        host pool that is too small before its turn to be stored. A prefetch policy of \
+        best_effort may give up before the pages came.",
     confirm: "sglang:backuped_tokens_total against sglang:prefetched_tokens_total; grep 'Revoking \
         prefetch' engine.log",
     action: "Start SGLang with --hicache-write-policy write_through (or write_through_selective) \
         and --hicache-storage-prefetch-policy wait_complete or timeout.",
-    false_positives: "A new storage has nothing to prefetch: the rule asks for backed-up tokens and \
-        revoked prefetches, or for none prefetched beside many backed up.",
+    false_positives: "A new storage has nothing to prefetch, and a new prompt is revoked with 0 hits: the \
+        rule asks for write_back beside revoked prefetches, for prefixes that are long enough \
+        and revoked, or for none prefetched beside many backed up.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
     explains: &[],
@@ -80,9 +101,16 @@ pub(crate) const RULE: Rule = Rule {
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
     let mut signs = Vec::new();
-    let revoked = view.count(&["sglang.prefetch_revoked"]);
-    if revoked as f64 >= cx.threshold(&REVOKED) {
-        signs.extend(logged(view, 0.6, "prefetches are revoked", &["sglang.prefetch_revoked"]));
+    let revoked = view.count(REVOKES) as f64 >= cx.threshold(&REVOKED);
+    let hits = view.events(REVOKES).filter_map(|e| e.stat.fields.get("hits"));
+    let most = hits.map(|h| h.max).reduce(f64::max).unwrap_or_default();
+    if revoked && most >= cx.threshold(&USUAL) {
+        signs.extend(logged(
+            view,
+            0.6,
+            &format!("prefetches of up to {most:.0} tokens are revoked as too short"),
+            REVOKES,
+        ));
     }
     if let Some(backed) =
         view.growth("sglang.backuped_tokens").filter(|g| g.value >= cx.threshold(&TOKENS))
@@ -97,6 +125,24 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    if let Some(short) = view
+        .targets
+        .iter()
+        .filter_map(|t| t.growth_where(UNFULFILLED, &[("reason", "below_threshold")]))
+        .find(|g| g.value >= cx.threshold(&TOKENS))
+    {
+        signs.push(Sign::measured(
+            0.6,
+            format!("{:.0} tokens found in storage were below the prefetch threshold", short.value),
+            vec![short.source],
+        ));
+    }
+    signs.extend(not_backed_up(cx));
+    // Prompts that storage never saw are revoked too: with pages coming back that is no fault.
+    let comes_back = view.growth("sglang.prefetched_tokens").is_some_and(|g| g.value > 0.0);
+    if revoked && signs.is_empty() && !comes_back {
+        signs.extend(logged(view, 0.3, "prefetches are revoked", REVOKES));
+    }
     let shown = !signs.is_empty();
     for process in view.engines() {
         let policy = process.setting("sglang.hicache_write_policy").and_then(|s| s.as_str());
@@ -110,4 +156,36 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// Under write_through every page that is computed is to be stored: where most are not, they were
+/// evicted from GPU and host memory before their turn came.
+fn not_backed_up(cx: &Context<'_>) -> Option<Sign> {
+    let view = cx.view;
+    let through = view.engines().any(|p| {
+        let policy = p.setting("sglang.hicache_write_policy").and_then(|s| s.as_str());
+        p.setting("sglang.storage_backend").is_some()
+            && policy.is_none_or(|policy| policy == "write_through")
+    });
+    if !through {
+        return None;
+    }
+    view.targets.iter().find_map(|target| {
+        let (prompts, backed) =
+            (target.growth("sglang.prompt_tokens")?, target.growth("sglang.backuped_tokens")?);
+        let cached = target.growth("sglang.cached_tokens").map_or(0.0, |g| g.value);
+        let computed = prompts.value - cached;
+        (computed >= cx.threshold(&TOKENS) && backed.value < cx.threshold(&STORED) * computed).then(
+            || {
+                Sign::measured(
+                    0.6,
+                    format!(
+                        "write_through stored {:.0} of {computed:.0} tokens that were computed",
+                        backed.value
+                    ),
+                    vec![backed.source, prompts.source],
+                )
+            },
+        )
+    })
 }

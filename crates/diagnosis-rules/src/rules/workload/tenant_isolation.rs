@@ -1,9 +1,9 @@
 //! Tenants are not kept apart.
 
-use lmcache_http::Body;
 use lmcache_launch::ConnectorMode;
 
 use crate::rules::prelude::*;
+use crate::rules::quota::{no_quotas, quota_of_nothing};
 use crate::view::Target;
 
 const SALTED: Threshold = Threshold {
@@ -146,28 +146,16 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .statuses()
         .any(|(_, s)| s.eviction_policies.iter().any(|p| p.contains("Isolated")));
     let salted = seen.iter().any(|s| !s.is_empty());
-    for row in &view.http {
-        for endpoint in row.evidence.endpoints.values() {
-            if let Body::Quota(quota) = &endpoint.body
-                && quota.users == Some(0)
-                && isolated
-                && (salted || view.count(&["mp.quota.evicting"]) > 0)
-            {
-                signs.push(Sign::measured(
-                    0.75,
-                    "eviction is isolated by salt, requests are salted, and no salt has a quota",
-                    vec![Source::new(endpoint.source.clone(), "quotas: none")],
-                ));
-            }
+    if isolated && (salted || view.count(&["mp.quota.evicting"]) > 0) {
+        for answer in no_quotas(view) {
+            signs.push(Sign::measured(
+                0.75,
+                "eviction is isolated by salt, requests are salted, and no salt has a quota",
+                vec![Source::new(answer, "quotas: none")],
+            ));
         }
     }
-    let limits = view.events(&["mp.quota.evicting"]).find_map(|e| {
-        let limit = e.stat.fields.get("limit_bytes").filter(|l| l.zero > 0)?;
-        // The line that is kept of the event may be one with another limit.
-        let share = format!("{} of {} lines", limit.zero, e.stat.count);
-        Some((limit.zero, source(e.path, None, "limit=0 where a salt is over quota", share)))
-    });
-    if let Some((times, at)) = limits {
+    if let Some((times, at)) = quota_of_nothing(view) {
         signs.push(Sign::inferred(
             0.8,
             format!("a salt is over a quota of 0 ({times} times)"),

@@ -2,7 +2,10 @@
 
 use coverage_model::Claim;
 
+use lmcache_launch::environment::RequestsSummary;
+
 use crate::rules::prelude::*;
+use crate::view::View;
 
 const LOOKED: Threshold = Threshold {
     name: "min_lookups",
@@ -98,6 +101,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     let least = cx.threshold(&LOOKED);
     let mut signs = Vec::new();
+    let mut inside = false;
     for group in view.hashes.iter().flat_map(|h| &h.groups) {
         let rows = group.rows.saturating_sub(group.rows_without_chunk) as f64;
         if rows >= least
@@ -120,6 +124,26 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     for requests in view.launch.iter().flat_map(|l| &l.environment.requests) {
         let later = requests.later_turns as f64;
         let changed = requests.turns_with_changed_head as f64;
+        let (known, moved) =
+            (requests.turns_with_blocks as f64, requests.turns_with_changed_block as f64);
+        if known >= 3.0 && moved >= cx.threshold(&HEADS) * known {
+            inside = true;
+            signs.push(Sign::inferred(
+                0.7,
+                format!(
+                    "in {moved:.0} of {known:.0} later turns a block of the prompt changed before one that did not"
+                ),
+                vec![placed(
+                    &requests.place,
+                    "turns with a changed block",
+                    Some(moved.to_string()),
+                )],
+            ));
+        }
+        if let Some(sign) = broken_turns(view, requests) {
+            inside = true;
+            signs.push(sign);
+        }
         if later >= 3.0 && changed >= cx.threshold(&HEADS) * later {
             signs.push(Sign::inferred(
                 0.7,
@@ -159,6 +183,12 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     // Hashes alone do not tell a changing head from a load without any reuse.
     let proven = signs.iter().any(|s| s.claim == Claim::Inferred);
     Outcome::from_signs(signs, 0.55).map(|hit| {
+        if inside {
+            hit.title = Some(
+                "A part inside the prompt changes with every request: nothing behind it repeats"
+                    .into(),
+            );
+        }
         if !proven {
             hit.severity = Some(Severity::Info);
             hit.title = Some(
@@ -166,4 +196,34 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             );
         }
     })
+}
+
+/// Turns of conversations that grow, and lookups that do not even repeat half of what the turns
+/// before asked for: the prefix breaks inside the prompt.
+fn broken_turns(view: &View<'_>, requests: &RequestsSummary) -> Option<Sign> {
+    let hashes = view.hashes?;
+    let (repeated, _) = view.hash_ceiling()?;
+    let covered = hashes.row_count.abs_diff(requests.requests) * 10 <= requests.requests;
+    let expected = requests.repeatable_tokens;
+    let alone = view.launch?.environment.requests.len() == 1;
+    (covered && alone && requests.later_turns >= 3 && expected > 0.0 && repeated < 0.5 * expected)
+        .then(|| {
+            Sign::inferred(
+                0.6,
+                format!(
+                    "later turns begin with {expected:.0} tokens of the turns before, by their lengths, and {repeated:.0} repeat by their hashes"
+                ),
+                vec![
+                    placed(
+                        &requests.place,
+                        "prompt tokens of the turns before",
+                        Some(format!("{expected:.0}")),
+                    ),
+                    Source {
+                        value: Some(format!("{repeated:.0}")),
+                        ..Source::new("lookup hashes", "tokens that repeat a prefix")
+                    },
+                ],
+            )
+        })
 }
