@@ -124,14 +124,18 @@ fn ask(rule: &'static Rule, view: &View<'_>, settings: &Settings) -> Outcome {
     if !rule.modes.is_empty() && !rule.modes.iter().any(fits) {
         return Outcome::NotApplicable;
     }
-    if !rule.needs.is_empty() && !rule.needs.iter().any(|need| need.is_met(view)) {
+    let answer = (rule.evaluate)(&Context { view, rule, settings });
+    // What is shown is shown, in whatever lane it stands. Only silence asks for the lanes that
+    // would have spoken.
+    let open = !rule.needs.is_empty() && !rule.needs.iter().any(|need| need.is_met(view));
+    if open && !matches!(answer, Outcome::Finding(_)) {
         let names: Vec<&str> = rule.needs.iter().map(|n| n.name()).collect();
         return Outcome::NotEvaluable {
             why: format!("{}: needs {}", rule.title, names.join(" or ")),
             settle: rule.needs.iter().map(|n| n.settle()).collect(),
         };
     }
-    (rule.evaluate)(&Context { view, rule, settings })
+    answer
 }
 
 fn finding(
