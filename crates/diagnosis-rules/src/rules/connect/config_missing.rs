@@ -6,6 +6,13 @@ use lmcache_prom::contract::{Product, Release};
 use crate::rules::prelude::*;
 use crate::view::{Stated, Teller, View};
 
+const DROPPED: Threshold = Threshold {
+    name: "min_dropped",
+    unit: "requests",
+    default: 2.0,
+    about: "Requests with transfer parameters and no connector before it is said",
+};
+
 pub(crate) const RULE: Rule = Rule {
     code: "launch_config_missing",
     aliases: &[],
@@ -16,16 +23,19 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Log, Need::Launch],
-    thresholds: &[],
+    thresholds: &[&DROPPED],
     releases: "",
     explanation: "Each release reads its own flags, variables and keys. SGLang since 0.5.13 takes the \
         server's address only from --lmcache-config-file; vLLM needs kv_role with a \
         connector; lmcache server needs the size of L1. What is given in a place that the \
-        release does not read has no effect, or ends the start.",
+        release does not read has no effect, or ends the start. An engine of a \
+        disaggregated deployment without --kv-transfer-config starts, drops the transfer \
+        parameters of every request and computes all prompts itself.",
     confirm: "Read the error at the line named, and compare the launch line with --help of the \
         release that runs.",
     action: "Give the flag that the error names. For SGLang: --lmcache-config-file FILE with \
-        mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector.",
+        mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector, and \
+        --kv-transfer-config on every engine that a router sends transfer parameters to.",
     false_positives: "A flag of a newer release that no table knows yet is not judged.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
@@ -75,6 +85,15 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         &["config.unrecognized"],
     ));
     signs.extend(raised(view, 0.85, "the connector has no kv_role", &["kv_role"]));
+    let dropped = ["vllm.params_dropped"];
+    if view.count(&dropped) as f64 >= cx.threshold(&DROPPED) {
+        signs.extend(logged(
+            view,
+            0.7,
+            "requests bring transfer parameters and this engine has no KV connector",
+            &dropped,
+        ));
+    }
     signs.extend(unread(view));
     signs.extend(incomplete(view));
     for process in view.engines() {
