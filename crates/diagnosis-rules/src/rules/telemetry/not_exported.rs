@@ -1,6 +1,7 @@
 //! Metrics exist and the page does not carry them.
 
 use coverage_model::FactKind;
+use lmcache_launch::Product as Program;
 
 use super::silent_page::{multiproc_dir, silent_engine_page};
 use crate::rules::prelude::*;
@@ -19,13 +20,15 @@ pub(crate) const RULE: Rule = Rule {
     releases: "",
     explanation: "With PROMETHEUS_MULTIPROC_DIR set the series exist as files, but a front end that \
         serves its own registry (Dynamo, a router) never reads them. A multiprocess server \
-        with --otlp-endpoint pushes its metrics and leaves its page empty. A scrape \
-        configuration may also drop them on the way.",
+        with --otlp-endpoint pushes its metrics and leaves its page empty. With \
+        --disable-metrics or --disable-observability the page has process series only. A \
+        scrape configuration may also drop them on the way.",
     confirm: "ls $PROMETHEUS_MULTIPROC_DIR/*.db; curl -s http://HOST:PORT/metrics | grep -c \
         lmcache, of every port of the deployment.",
     action: "Scrape the process that collects the directory (the engine's own system port), or \
         let the front end use a multiprocess collector; with --otlp-endpoint read the \
-        metrics where they are pushed to.",
+        metrics where they are pushed to; take --disable-metrics away where Prometheus is \
+        meant to read them.",
     false_positives: "A page that was saved before the first request has no series of LMCache either: the \
         rule asks for a proof that LMCache worked.",
     customer_safe: true,
@@ -137,6 +140,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
         signs.push(Sign::measured(0.5, "and its page carries none", silent));
     }
+    signs.extend(asked_for(view));
     let dropped: Vec<Source> = view
         .launch
         .iter()
@@ -186,4 +190,55 @@ fn renamed_by_agent(view: &View<'_>) -> Vec<Sign> {
         ),
         proof,
     ]
+}
+
+/// The server's metrics are switched off, or pushed elsewhere, and its own pod or a scrape job
+/// asks Prometheus to read its page. Without one who reads it that is nobody's loss.
+fn asked_for(view: &View<'_>) -> Vec<Sign> {
+    let Some(launch) = view.launch else { return vec![] };
+    let pods = launch
+        .environment
+        .pods
+        .iter()
+        .filter(|pod| pod.scrape.get("scrape").is_some_and(|v| v.eq_ignore_ascii_case("true")));
+    let pods: Vec<Source> = pods
+        .map(|pod| {
+            let port = pod.scrape.get("port").map_or("its ports", String::as_str);
+            placed(&pod.place, "prometheus.io/scrape", Some(format!("true, {port}")))
+        })
+        .collect();
+    let jobs = launch.environment.scrape_jobs.iter().filter(|job| {
+        let names = |text: &String| text.to_ascii_lowercase().contains("lmcache");
+        names(&job.job) || job.targets.iter().any(names)
+    });
+    let jobs: Vec<Source> =
+        jobs.map(|job| placed(&job.place, "scrape job", Some(job.job.clone()))).collect();
+    for (kind, text) in [
+        (FactKind::MetricsDisabled, "the server was started with its metrics switched off"),
+        (FactKind::OtlpOnly, "the server pushes its metrics by OTLP"),
+    ] {
+        let Some(fact) = view.facts.facts.iter().find(|f| {
+            // What the user declares is meant so.
+            f.kind == kind
+                && launch.launch.processes.iter().any(|p| {
+                    p.product == Program::LmcacheServer
+                        && p.place.artifact.as_deref() == Some(f.source.artifact.as_str())
+                })
+                || f.kind == kind
+                    && view.http.iter().any(|row| {
+                        row.evidence.endpoints.values().any(|e| e.source == f.source.artifact)
+                    })
+        }) else {
+            continue;
+        };
+        // The annotation is the server's own where both stand in one object.
+        let own = pods.iter().find(|p| p.artifact == fact.source.artifact);
+        if let Some(reader) = own.or(jobs.first()) {
+            return vec![
+                Sign::inferred(0.6, text, vec![fact.source.clone()]),
+                Sign::inferred(0.6, "and Prometheus is asked to scrape it", vec![reader.clone()]),
+            ];
+        }
+    }
+    vec![]
 }
