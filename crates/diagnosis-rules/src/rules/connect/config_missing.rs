@@ -34,8 +34,7 @@ pub(crate) const RULE: Rule = Rule {
     confirm: "Read the error at the line named, and compare the launch line with --help of the \
         release that runs.",
     action: "Give the flag that the error names. For SGLang: --lmcache-config-file FILE with \
-        mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector, and \
-        --kv-transfer-config on every engine that a router sends transfer parameters to.",
+        mp_host and mp_port; for vLLM: \"kv_role\":\"kv_both\" beside kv_connector.",
     false_positives: "A flag of a newer release that no table knows yet is not judged.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
@@ -134,7 +133,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     // A start that asks for a flag has ended, whatever else the log holds.
     let ended = view.count(REFUSED) > 0;
+    let only_dropped = signs.len() == 1 && view.count(&dropped) > 0;
     critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if only_dropped {
+            hit.action = Some(
+                "Start this engine with the --kv-transfer-config of its role, or send its requests without transfer parameters.".into(),
+            );
+        }
         if ended {
             hit.severity = Some(Severity::Critical);
         }

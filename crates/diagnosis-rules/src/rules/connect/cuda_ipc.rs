@@ -8,7 +8,7 @@ use crate::view::View;
 pub(crate) const RULE: Rule = Rule {
     code: "cuda_ipc_failure",
     aliases: &[],
-    title: "The engine's GPU memory cannot be shared with the LMCache server",
+    title: "The engine's GPU memory cannot be shared with LMCache",
     kind: Kind::Cause,
     cause: Some("cuda-ipc-failure"),
     severity: Severity::Critical,

@@ -27,8 +27,7 @@ pub(crate) const RULE: Rule = Rule {
         lmcache, of every port of the deployment.",
     action: "Scrape the process that collects the directory (the engine's own system port), or \
         let the front end use a multiprocess collector; with --otlp-endpoint read the \
-        metrics where they are pushed to; take --disable-metrics away where Prometheus is \
-        meant to read them.",
+        metrics where they are pushed to.",
     false_positives: "A page that was saved before the first request has no series of LMCache either: the \
         rule asks for a proof that LMCache worked.",
     customer_safe: true,
@@ -155,7 +154,14 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     if !dropped.is_empty() {
         signs.push(Sign::inferred(0.8, "the scrape configuration drops LMCache's series", dropped));
     }
-    Outcome::from_signs(signs, 0.6)
+    let off = view.facts.fact(&FactKind::MetricsDisabled).is_some();
+    Outcome::from_signs(signs, 0.6).map(|hit| {
+        if off {
+            hit.action = Some(
+                "Start the server without --disable-metrics and --disable-observability, or take the annotation or the scrape job away.".into(),
+            );
+        }
+    })
 }
 
 /// Agents that export the engine's series under names of their own, and nothing of LMCache's
