@@ -74,6 +74,18 @@ pub(crate) fn is_lmcache_class(class: &str) -> bool {
     class.starts_with("LMC")
 }
 
+/// Whether an LMCache cache class on this page is a client of the multiprocess server. LMCache's
+/// radix cache is an in-process one to SGLang 0.5.12 and a client from 0.5.13 on; the unified one
+/// came later and is a client always.
+pub(crate) fn is_mp_client(target: &Target, class: &str) -> bool {
+    let since = Release::new(0, 5, 13, 0);
+    let newer = || {
+        let sglang = target.releases.get(&Product::Sglang);
+        sglang.and_then(lmcache_prom::contract::Inference::min).is_some_and(|min| min >= since)
+    };
+    is_lmcache_class(class) && (class == "LMCacheUnifiedRadixCache" || newer())
+}
+
 /// The sighting of an LMCache cache class on SGLang's page, and the class.
 fn sglang_lmcache(evidence: &Evidence) -> Option<(Source, String)> {
     evidence.targets.iter().find_map(|t| {
@@ -217,14 +229,7 @@ pub(crate) fn detect(catalog: &Catalog, evidence: &Evidence) -> ModeVerdict {
         return none;
     }
     if let Some((source, class)) = sglang_lmcache(evidence) {
-        // LMCache's radix cache is an in-process one to SGLang 0.5.12 and a client of the
-        // multiprocess server from 0.5.13 on; the unified one came later and is a client too.
-        let mp = class == "LMCacheUnifiedRadixCache"
-            || evidence
-                .targets
-                .iter()
-                .filter_map(|t| t.releases.get(&Product::Sglang))
-                .any(|r| r.min().is_some_and(|min| min >= Release::new(0, 5, 13, 0)));
+        let mp = evidence.targets.iter().any(|t| is_mp_client(t, &class));
         return verdict(
             if mp { Mode::Mp } else { Mode::Unknown },
             if mp { Claim::Inferred } else { Claim::NotProven },

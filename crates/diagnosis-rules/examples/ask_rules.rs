@@ -37,10 +37,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let view = View {
         catalog: &catalog,
         targets: vec![Target::new(&catalog, "lmcache", &timeline, &paths)],
-        printed: Printed::of(&logs),
+        printed: Printed::of(&logs, &[]),
         logs,
         launch: None,
         http: Vec::new(),
+        salts: BTreeMap::new(),
         spans: Vec::new(),
         traces: Vec::new(),
         replay: None,

@@ -125,7 +125,11 @@ fn ask(rule: &'static Rule, view: &View<'_>, settings: &Settings) -> Outcome {
     if !rule.modes.is_empty() && !rule.modes.iter().any(fits) {
         return Outcome::NotApplicable;
     }
-    if !rule.needs.is_empty() && !rule.needs.iter().any(|need| need.is_met(view)) {
+    let answer = (rule.evaluate)(&Context { view, rule, settings });
+    // What is shown is shown, in whatever lane it stands. Only silence asks for the lanes that
+    // would have spoken.
+    let open = !rule.needs.is_empty() && !rule.needs.iter().any(|need| need.is_met(view));
+    if open && !matches!(answer, Outcome::Finding(_)) {
         // What this mode has not got is not asked for.
         let needs: Vec<Need> = rule.needs.iter().copied().filter(|n| n.exists_in(mode)).collect();
         if needs.is_empty() {
@@ -137,7 +141,7 @@ fn ask(rule: &'static Rule, view: &View<'_>, settings: &Settings) -> Outcome {
             settle: needs.iter().map(|n| n.settle()).collect(),
         };
     }
-    (rule.evaluate)(&Context { view, rule, settings })
+    answer
 }
 
 fn finding(

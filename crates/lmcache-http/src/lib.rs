@@ -17,7 +17,7 @@ mod status;
 
 pub use body::{
     Body, ChunkFacts, LogLevels, OpenapiFacts, PeriodicThread, QuotaFacts, SaltQuota, Stack,
-    Stacks, ThreadFacts,
+    Stacks, ThreadFacts, salt_placeholder,
 };
 pub use capture::{Capture, MAX_RECORDS, captures};
 pub use component::Component;

@@ -11,7 +11,7 @@ use lmcache_prom::contract::Catalog;
 use serde::Serialize;
 
 use crate::evidence::{Evidence, FactKind, Source};
-use crate::mode::{Asks, ModeVerdict, asks_external_cache, is_lmcache_class};
+use crate::mode::{Asks, ModeVerdict, asks_external_cache, is_lmcache_class, is_mp_client};
 use crate::vocabulary::{Claim, Mode};
 
 pub(crate) use told::connector_mode;
@@ -209,6 +209,8 @@ fn sglang(evidence: &Evidence, mp_server: bool, lookups: Option<&Source>, found:
                 found.add("sglang_embedded_lmcache", Claim::Measured, sources);
             } else if mp_server {
                 found.add("sglang_mp_lmcache", Claim::Measured, sources);
+            } else if classes.is_some_and(|c| c.iter().any(|v| is_mp_client(target, v))) {
+                found.add("sglang_mp_lmcache", Claim::Inferred, sources);
             } else {
                 found.add("sglang_mp_lmcache_candidate", Claim::Inferred, sources);
             }

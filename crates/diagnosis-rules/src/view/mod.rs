@@ -61,6 +61,9 @@ pub struct View<'a> {
     pub launch: Option<&'a lmcache_launch::Evidence>,
     /// Answers of HTTP APIs, a row a server.
     pub http: Vec<Lane<'a, HttpEvidence>>,
+    /// Cache salts of metrics pages by the placeholder under which other lanes name them; filled
+    /// where an answer lists quotas.
+    pub salts: BTreeMap<String, String>,
     /// Spans.
     pub spans: Vec<Lane<'a, SpanEvidence>>,
     /// Traces.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coverage_model::Source;
+use lmcache_http::{Body, HttpEvidence};
 use lmcache_launch::{Process, Source as SetBy};
 use lmcache_logs::LogEvidence;
 use serde_json::Value;
@@ -65,8 +66,37 @@ impl Stated {
 pub struct Printed(BTreeMap<String, Vec<Stated>>);
 
 impl Printed {
-    /// Translates the settings of logs, each key once.
-    pub fn of(logs: &[Lane<'_, LogEvidence>]) -> Self {
+    /// Translates the settings of logs and of answers that state a configuration, each key once.
+    pub fn of(logs: &[Lane<'_, LogEvidence>], http: &[Lane<'_, HttpEvidence>]) -> Self {
+        let mut out = Self::of_logs(logs);
+        for endpoint in http.iter().flat_map(|row| row.evidence.endpoints.values()) {
+            let Body::Config { statements } = &endpoint.body else { continue };
+            for stated in statements {
+                // A server tells of itself first, and of the parts of its storage below that.
+                let Some(key) = OF_THE_SERVER.iter().find_map(|base| {
+                    stated.pointer.strip_prefix(base).filter(|key| !key.contains('/'))
+                }) else {
+                    continue;
+                };
+                let value = serde_json::from_str(&stated.value)
+                    .ok()
+                    .filter(|v: &Value| v.is_number() || v.is_boolean())
+                    .unwrap_or_else(|| Value::from(stated.value.clone()));
+                let source = Source {
+                    value: Some(stated.value.clone()),
+                    ..Source::new(endpoint.source.clone(), stated.pointer.clone())
+                };
+                let stated = Stated { value, source, default: false, teller: Teller::Answer };
+                let name = lmcache_launch::setting_of(key).filter(|name| name != key);
+                for name in name.into_iter().chain([key.to_owned()]) {
+                    out.0.entry(name).or_default().push(stated.clone());
+                }
+            }
+        }
+        out
+    }
+
+    fn of_logs(logs: &[Lane<'_, LogEvidence>]) -> Self {
         let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
         let mut out = Self::default();
         for log in logs {
@@ -98,6 +128,10 @@ impl Printed {
         out
     }
 }
+
+/// Where an answer states the settings of the server itself: `/config` of the multiprocess server
+/// (LMCache 0.4.5 to 0.5.6) and of LMCache inside an engine.
+const OF_THE_SERVER: &[&str] = &["/mp/", "/"];
 
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -36,7 +36,12 @@ const CLIENT: &[&str] = &[
     "sglang.lmcache_config_missing",
 ];
 /// Events whose line names the connector class that wrote it.
-const NAMING: &[(&str, &str)] = &[("sglang_connector.mp_init", "UnifiedLMCacheMPConnector")];
+const NAMING: &[(&str, &str)] = &[
+    ("sglang_connector.mp_init", "UnifiedLMCacheMPConnector"),
+    ("vllm.nixl_init", "NixlConnector"),
+    ("vllm.nixl_mismatch", "NixlConnector"),
+    ("vllm.nixl_failed", "NixlConnector"),
+];
 /// Events that tell of an L2 adapter.
 const L2: &[&str] = &["mp.l2.fs_init", "mp.l2.attach", "mp.l2.added", "mp.l2.store_failed"];
 /// Events with which an engine ends that did not come up.

@@ -16,7 +16,7 @@ pub use kind::ArtifactKind;
 pub use open::{Input, Limits, Packet, open};
 pub use read::PAGE_TOO_MANY_SERIES;
 pub(crate) use read::hex;
-pub(crate) use readers::Readers;
+pub(crate) use readers::{Readers, report_redactor};
 pub use sniff::sniff;
 
 use serde::Serialize;

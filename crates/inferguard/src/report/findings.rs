@@ -1,11 +1,12 @@
 //! From what was read to what is wrong: the evidence is laid before the rules of
 //! [`diagnosis_rules`], and the questions that it leaves open are listed beside their answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coverage_model::bridge::Bridge;
 use coverage_model::{Coverage, Evidence, Mode};
 use diagnosis_rules::{Declared, Lane, Printed, Target, View};
+use lmcache_http::{Body, HttpEvidence};
 use lmcache_logs::LogEvidence;
 use lmcache_prom::Timeline;
 use lmcache_prom::contract::{Catalog, Product};
@@ -59,6 +60,8 @@ pub(crate) fn view(known: Known<'_>) -> View<'_> {
     };
     let logs: Vec<Lane<'_, LogEvidence>> =
         lanes.logs.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect();
+    let http: Vec<Lane<'_, HttpEvidence>> =
+        lanes.http.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect();
     View {
         catalog,
         targets: evidence
@@ -67,10 +70,11 @@ pub(crate) fn view(known: Known<'_>) -> View<'_> {
             .zip(timelines)
             .map(|(target, timeline)| Target::new(catalog, &target.role, timeline, paths))
             .collect(),
-        printed: Printed::of(&logs),
+        printed: Printed::of(&logs, &http),
         logs,
         launch: lanes.launch.as_ref(),
-        http: lanes.http.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
+        salts: salts(timelines, &http),
+        http,
         spans: lanes.spans.iter().map(|r| Lane { path: &r.path, evidence: &r.evidence }).collect(),
         traces: lanes
             .traces
@@ -101,6 +105,27 @@ pub(crate) fn view(known: Known<'_>) -> View<'_> {
             trace_recording: options.mp.trace_recording_enabled == Some(true),
         },
     }
+}
+
+/// The salts of the pages by the names that answers have for them, where answers list quotas.
+fn salts(timelines: &[Timeline], http: &[Lane<'_, HttpEvidence>]) -> BTreeMap<String, String> {
+    let mut endpoints = http.iter().flat_map(|row| row.evidence.endpoints.values());
+    let lists = endpoints.any(|e| matches!(&e.body, Body::Quota(quota) if !quota.salts.is_empty()));
+    let Some(redactor) = lists.then(crate::packet::report_redactor).flatten() else {
+        return BTreeMap::new();
+    };
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for captured in timelines.iter().flat_map(Timeline::scrapes) {
+        for name in captured.scrape.sample_names() {
+            for series in captured.scrape.series(name) {
+                seen.extend(series.labels().filter(|(n, _)| *n == "cache_salt").map(|(_, v)| v));
+            }
+        }
+    }
+    seen.into_iter()
+        .filter(|salt| !salt.is_empty())
+        .map(|salt| (lmcache_http::salt_placeholder(salt, &redactor), salt.to_owned()))
+        .collect()
 }
 
 /// Endpoints that were named and could not be read.

@@ -7,7 +7,7 @@ use evidence_redact::Redactor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use parts::{ChunkFacts, LogLevels, OpenapiFacts, QuotaFacts, SaltQuota};
+pub use parts::{ChunkFacts, LogLevels, OpenapiFacts, QuotaFacts, SaltQuota, salt_placeholder};
 pub use threads::{PeriodicThread, Stack, Stacks, ThreadFacts};
 
 use crate::flat::{Statement, masked, statements};

@@ -90,15 +90,16 @@ fn salt(name: &str, value: &Value, exists: Option<bool>, redactor: &Redactor) ->
     let number = |keys: [&str; 2]| keys.iter().find_map(|k| value.get(*k)?.as_f64());
     let flag = |key: &str| value.get(key).and_then(Value::as_bool);
     SaltQuota {
-        salt: placeholder(name, redactor),
+        salt: salt_placeholder(name, redactor),
         limit_gb: number(["limit_gb", "quota_limit_gb"]),
         usage_gb: number(["current_usage_gb", "usage_gb"]),
         exists: flag("exists").or_else(|| flag("quota_exists")).or(exists),
     }
 }
 
-/// The placeholder of a salt: the one that the redactor gives it where it stands as a value.
-fn placeholder(salt: &str, redactor: &Redactor) -> String {
+/// The placeholder of a cache salt: the one that the redactor gives it where it stands as a value.
+/// Answers name salts by it ([`SaltQuota::salt`]); the same redactor gives the same name.
+pub fn salt_placeholder(salt: &str, redactor: &Redactor) -> String {
     if matches!(salt, "" | "_default") {
         return salt.to_owned();
     }

@@ -89,6 +89,9 @@ pub struct Pod {
     pub ip: Option<String>,
     /// Containers.
     pub containers: Vec<Container>,
+    /// Annotations that ask Prometheus to scrape it: `prometheus.io/scrape`, `port`, `path`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub scrape: BTreeMap<String, String>,
     /// Where it stands.
     pub place: Place,
 }

@@ -24,6 +24,7 @@ struct Owner<'a> {
     name: Option<&'a str>,
     replicas: Option<u64>,
     status: Option<&'a Value>,
+    annotations: Option<&'a Value>,
 }
 
 fn walk<'a>(
@@ -46,6 +47,9 @@ fn walk<'a>(
             }
             if let Some(name) = value.pointer("/metadata/name").and_then(Value::as_str) {
                 owner.name = Some(name);
+            }
+            if let Some(metadata) = map.get("metadata") {
+                owner.annotations = metadata.get("annotations");
             }
             if let Some(n) = map.get("replicas").and_then(Value::as_u64) {
                 owner.replicas = Some(n);
@@ -104,6 +108,7 @@ fn pod(
         phase: text(ctx, status.and_then(|s| s.get("phase"))),
         reason: text(ctx, status.and_then(|s| s.get("reason"))),
         ip: text(ctx, status.and_then(|s| s.get("podIP"))),
+        scrape: scrape(ctx, owner.annotations),
         place: ctx.base.at(pointer.to_owned()),
         ..Pod::default()
     };
@@ -141,6 +146,23 @@ fn pod(
         }
     }
     pod
+}
+
+/// What the annotations ask of Prometheus, by the last part of their names.
+fn scrape(ctx: &Ctx<'_>, annotations: Option<&Value>) -> BTreeMap<String, String> {
+    let all = annotations.and_then(Value::as_object);
+    all.into_iter()
+        .flatten()
+        .filter_map(|(name, value)| {
+            let key = name.strip_prefix("prometheus.io/")?;
+            let known = matches!(key, "scrape" | "port" | "path" | "scheme");
+            let value = match value {
+                Value::String(text) => ctx.cleaner.text(text),
+                other => other.to_string(),
+            };
+            known.then(|| (key.to_owned(), value))
+        })
+        .collect()
 }
 
 fn container(ctx: &Ctx<'_>, value: &Value, init: bool, state: Option<&Value>) -> Container {

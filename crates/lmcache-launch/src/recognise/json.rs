@@ -69,13 +69,20 @@ fn is_request(value: &Value) -> bool {
     }
     let mut strong = 0;
     let mut all = 0;
-    for (key, item) in map {
-        let Some((meaning, _)) = environment::request_field(key) else { continue };
+    let mut field = |key: &str, item: &Value| {
+        let Some((meaning, _)) = environment::request_field(key) else { return };
         if meaning == "prompt_tokens" && !item.is_number() {
-            continue;
+            return;
         }
         all += 1;
         strong += usize::from(STRONG.contains(&meaning));
+    };
+    for (key, item) in map {
+        field(key, item);
+        // `usage` of an answer and `meta_info` of SGLang's.
+        for (inner, item) in item.as_object().into_iter().flatten() {
+            field(&format!("{key}.{inner}"), item);
+        }
     }
     strong >= 1 && all >= 3
 }

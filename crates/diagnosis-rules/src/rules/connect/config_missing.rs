@@ -6,6 +6,13 @@ use lmcache_prom::contract::{Product, Release};
 use crate::rules::prelude::*;
 use crate::view::{Stated, Teller, View};
 
+const DROPPED: Threshold = Threshold {
+    name: "min_dropped",
+    unit: "requests",
+    default: 2.0,
+    about: "Requests with transfer parameters and no connector before it is said",
+};
+
 pub(crate) const RULE: Rule = Rule {
     code: "launch_config_missing",
     aliases: &[],
@@ -16,12 +23,14 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Log, Need::Launch],
-    thresholds: &[],
+    thresholds: &[&DROPPED],
     releases: "",
     explanation: "Each release reads its own flags, variables and keys. SGLang since 0.5.13 takes the \
         server's address only from --lmcache-config-file; vLLM needs kv_role with a \
         connector; lmcache server needs the size of L1. What is given in a place that the \
-        release does not read has no effect, or ends the start.",
+        release does not read has no effect, or ends the start. An engine of a \
+        disaggregated deployment without --kv-transfer-config starts, drops the transfer \
+        parameters of every request and computes all prompts itself.",
     confirm: "Read the error at the line named, and compare the launch line with --help of the \
         release that runs.",
     action: "Give the flag or the variable that the error names (MOONCAKE_CONFIG_PATH for a Mooncake \
@@ -88,6 +97,15 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "a backend that reads its settings from extra_config has none",
         &["config.extra_missing"],
     ));
+    let dropped = ["vllm.params_dropped"];
+    if view.count(&dropped) as f64 >= cx.threshold(&DROPPED) {
+        signs.extend(logged(
+            view,
+            0.7,
+            "requests bring transfer parameters and this engine has no KV connector",
+            &dropped,
+        ));
+    }
     signs.extend(unread(view));
     signs.extend(incomplete(view));
     for process in view.engines() {
@@ -128,7 +146,13 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     // A start that asks for a flag has ended, whatever else the log holds.
     let ended = view.count(REFUSED) > 0;
+    let only_dropped = signs.len() == 1 && view.count(&dropped) > 0;
     critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if only_dropped {
+            hit.action = Some(
+                "Start this engine with the --kv-transfer-config of its role, or send its requests without transfer parameters.".into(),
+            );
+        }
         if ended {
             hit.severity = Some(Severity::Critical);
         }

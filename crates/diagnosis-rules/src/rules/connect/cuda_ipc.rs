@@ -3,11 +3,12 @@
 use lmcache_launch::Product as Program;
 
 use crate::rules::prelude::*;
+use crate::view::View;
 
 pub(crate) const RULE: Rule = Rule {
     code: "cuda_ipc_failure",
     aliases: &[],
-    title: "The LMCache server cannot open the engine's GPU memory",
+    title: "The engine's GPU memory cannot be shared with LMCache",
     kind: Kind::Cause,
     cause: Some("cuda-ipc-failure"),
     severity: Severity::Critical,
@@ -19,13 +20,16 @@ pub(crate) const RULE: Rule = Rule {
         The server can open them only if it sees the same GPUs, in one IPC namespace \
         (hostIPC or one pod), and if the device was not handed out in a way that forbids it \
         (dynamic resource allocation, MIG). The engine then only says that the request timed \
-        out.",
+        out. Under isolated IPC the engine itself fails where its memory has no handle: \
+        expandable segments and sleep mode allocate by another API.",
     confirm: "grep -B3 -A12 REGISTER_KV_CACHE lmcache.log; compare CUDA_VISIBLE_DEVICES, hostIPC \
         and GPU claims of both containers.",
     action: "Run the server with hostIPC: true and without a GPU limit of its own \
         (NVIDIA_VISIBLE_DEVICES=all), on the engine's node, or use the engine-driven \
         transfer mode (--supported-transfer-mode auto and \
-        lmcache.mp.mp_transfer_mode=engine_driven).",
+        lmcache.mp.mp_transfer_mode=engine_driven). Where the engine fails to make the \
+        handles: take expandable_segments:True out of PYTORCH_CUDA_ALLOC_CONF, start \
+        without sleep mode, or without isolated IPC.",
     false_positives: "Another CUDA error of the server (out of memory) is not counted.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
@@ -64,7 +68,12 @@ torch.AcceleratorError: CUDA error: mapping of buffer object failed
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
     let mut signs = Vec::new();
-    signs.extend(logged(view, 0.9, "a CUDA IPC handle could not be mapped", &["gpu.ipc_failed"]));
+    signs.extend(logged(
+        view,
+        0.9,
+        "a handle of GPU memory could not be made or opened",
+        &["gpu.ipc_failed"],
+    ));
     let registering = view.texts(&["mp.request_error"], "request_type");
     let refused = registering.keys().any(|t| t.contains("REGISTER_KV_CACHE"));
     let words = [
@@ -97,8 +106,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         })
         .collect();
     if !opened.is_empty() {
-        signs.push(Sign::inferred(0.6, "it fails where shared GPU memory is opened", opened));
+        signs.push(Sign::inferred(0.6, "it fails where GPU memory is shared or opened", opened));
     }
+    signs.extend(without_handles(view));
     let apart: Vec<Source> = view
         .launch
         .iter()
@@ -128,5 +138,37 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     Outcome::from_signs(signs, 0.5)
 }
 
-/// Functions that open what another process exported of its GPU memory or events.
-const OPENS: &[&str] = &["_new_shared_cuda", "from_ipc_handle", "rebuild_cuda_tensor"];
+/// Functions that export GPU memory or events, or open what another process exported.
+const OPENS: &[&str] = &[
+    "_new_shared_cuda",
+    "from_ipc_handle",
+    "rebuild_cuda_tensor",
+    "_share_cuda_",
+    "wrap_kv_caches",
+];
+
+/// Raw IPC handles are asked for, and the memory comes from an allocator that has none.
+fn without_handles(view: &View<'_>) -> Option<Sign> {
+    let isolated = ["mp_isolated_ipc", "isolated_ipc"]
+        .iter()
+        .flat_map(|name| view.stated(name))
+        .find(|s| s.flag() == Some(true))?;
+    let fabric = ["mp_use_vmm_api", "use_vmm_api"];
+    if fabric.iter().flat_map(|name| view.stated(name)).any(|s| s.flag() == Some(true)) {
+        return None;
+    }
+    let virtual_memory = view.engines().find_map(|p| {
+        let expandable = p.setting("pytorch_alloc_conf").filter(|s| {
+            s.as_str().is_some_and(|v| {
+                v.replace(' ', "").to_ascii_lowercase().contains("expandable_segments:true")
+            })
+        });
+        let sleep = p.setting("enable_sleep_mode").filter(|s| s.as_bool() == Some(true));
+        expandable.or(sleep).and_then(|s| launched(p, &s.name))
+    })?;
+    Some(Sign::inferred(
+        0.7,
+        "isolated IPC needs handles that memory of this allocator does not have",
+        vec![isolated.source, virtual_memory],
+    ))
+}

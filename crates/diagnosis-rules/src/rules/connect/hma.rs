@@ -1,8 +1,10 @@
 //! The hybrid KV cache manager and the connector exclude each other.
 
-use lmcache_launch::ConnectorMode;
+use coverage_model::FactKind;
+use lmcache_launch::{ConnectorMode, Product as Program, Source as SetBy};
 
 use crate::rules::prelude::*;
+use crate::view::{Teller, View};
 
 pub(crate) const RULE: Rule = Rule {
     code: "hma_incompatible",
@@ -20,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
         makes vLLM refuse to start with it; with it switched off, vLLM cannot fit the layers \
         into one kind of cache.",
     confirm: "grep -E 'HMA|[Hh]ybrid KV cache|unified type' engine.log",
-    action: "Use LMCacheMPConnector with an lmcache server, which supports hybrid models, or a \
+    action: "Drop --no-disable-hybrid-kv-cache-manager where it was given. Use LMCacheMPConnector with an lmcache server, which supports hybrid models, or a \
         model without hybrid layers; --disable-hybrid-kv-cache-manager helps only for \
         sliding windows, at the price of memory.",
     false_positives: "vLLM also warns where it turned the manager off and went on: that costs memory and \
@@ -78,27 +80,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
         signs.extend(logged(view, 0.6, "and without it one request does not fit", &["kv.no_room"]));
     }
-    if signs.is_empty() {
-        let hybrid = view
-            .launch
-            .into_iter()
-            .flat_map(|l| &l.launch.models)
-            .find(|m| m.fact == "hybrid" && m.value == true);
-        let forced = view.engines().find_map(|p| {
-            let embedded = p.lmcache_connector().is_some_and(|c| c.mode == ConnectorMode::Embedded);
-            let on =
-                p.setting("hybrid_kv_cache_manager").and_then(lmcache_launch::Setting::as_bool)
-                    == Some(true);
-            (embedded && on).then(|| launched(p, "hybrid_kv_cache_manager"))?
-        });
-        if let (Some(model), Some(flag)) = (hybrid, forced) {
-            let name = model.model.clone().unwrap_or_default();
-            signs.push(Sign::inferred(
-                0.7,
-                "a hybrid model, its manager forced on, and a connector that does not know it",
-                vec![flag, placed(&model.place, "model", Some(name))],
-            ));
-        }
+    // Without a word of the engine: what was asked for.
+    if signs.is_empty() && view.facts.fact(&FactKind::Started).is_none() {
+        signs.extend(forced(view));
     }
     // Turned off and gone on: it costs memory and no start.
     let off =
@@ -112,4 +96,55 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         });
     }
     Outcome::from_signs(signs, 0.5)
+}
+
+/// The manager is forced on beside a connector that does not know it: vLLM refuses that for every
+/// model, and a model with other layers than full attention is why it is asked for.
+fn forced(view: &View<'_>) -> Option<Sign> {
+    let flag = view.engines().find_map(|p| {
+        let embedded = p.connectors.iter().any(|c| c.mode == ConnectorMode::Embedded);
+        let on = p
+            .setting("hybrid_kv_cache_manager")
+            .filter(|s| s.source != SetBy::Default && s.as_bool() == Some(true));
+        on.filter(|_| embedded && is_vllm(p.product))
+            .and_then(|_| launched(p, "hybrid_kv_cache_manager"))
+    });
+    // A log tells the same of itself, by the name of the option.
+    let told = || {
+        let said = view.stated("disable_hybrid_kv_cache_manager");
+        let off = said.into_iter().find(|s| s.teller == Teller::Log && s.flag() == Some(false))?;
+        let embedded = view.logs.iter().any(|l| {
+            l.path == off.source.artifact
+                && l.evidence
+                    .connectors
+                    .iter()
+                    .any(|c| c.starts_with("LMCache") && !c.contains("LMCacheMP"))
+        });
+        embedded.then_some(off.source)
+    };
+    let mut sources = vec![flag.or_else(told)?];
+    let model = view
+        .launch
+        .into_iter()
+        .flat_map(|l| &l.launch.models)
+        .find(|m| matches!(m.fact.as_str(), "hybrid" | "sliding-window") && m.value == true);
+    Some(match model {
+        Some(model) => {
+            sources.push(placed(&model.place, "model", model.model.clone()));
+            Sign::inferred(
+                0.75,
+                "a model of several kinds of layers, its manager forced on, and a connector that does not know it",
+                sources,
+            )
+        }
+        None => Sign::inferred(
+            0.65,
+            "the hybrid manager is forced on beside a connector that does not know it",
+            sources,
+        ),
+    })
+}
+
+fn is_vllm(product: Program) -> bool {
+    matches!(product, Program::Vllm | Program::DynamoVllm)
 }

@@ -1,6 +1,6 @@
 //! Versions or binary builds do not fit.
 
-use super::versions::{FALLBACK, version_signs};
+use super::versions::{FALLBACK, clients, version_signs};
 use crate::rules::prelude::*;
 
 pub(crate) const RULE: Rule = Rule {
@@ -19,7 +19,8 @@ pub(crate) const RULE: Rule = Rule {
         release, and brings native code built for one torch and CUDA. Where one of these is \
         of another release, an import fails, an argument is read wrongly, or the server \
         knows no such request; the engine often reports only that the server does not \
-        answer.",
+        answer. A client library of storage (Mooncake, NIXL, Redis) that is older or newer \
+        than what LMCache calls fails at each load or store, while the rest of it works.",
     confirm: "pip freeze in every container (lmcache, vllm or sglang, torch, nixl with their build \
         tags), and GET /version of the server.",
     action: "Install releases that were made for each other (one lmcache in engine and server; a \
@@ -34,6 +35,9 @@ pub(crate) const RULE: Rule = Rule {
         "mp-server-unreachable",
         "engine_start_failed",
         "store-failure",
+        "remote-data-missing",
+        "l2-load-failure",
+        "l2-store-failure",
     ],
     related: &["mp-server-unreachable", "connector-name-unknown"],
     evaluate,
@@ -67,9 +71,14 @@ pub(crate) const RULE: Rule = Rule {
 
 fn evaluate(cx: &Context<'_>) -> Outcome {
     let view = cx.view;
-    // What runs on without its compiled operations serves, slowly.
-    let serves = view.count(FALLBACK) > 0 && !start_failed(view);
-    Outcome::from_signs(version_signs(view), 0.5).map(|hit| {
+    let mut signs = version_signs(view);
+    let client = clients(view);
+    // A client library that fails at each call, or operations that are not compiled, under an
+    // engine that serves.
+    let slow = view.count(FALLBACK) > 0 || (signs.is_empty() && client.is_some());
+    let serves = slow && !start_failed(view);
+    signs.extend(client);
+    Outcome::from_signs(signs, 0.5).map(|hit| {
         if serves {
             hit.severity = Some(Severity::Warning);
         }

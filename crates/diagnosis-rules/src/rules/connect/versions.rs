@@ -128,3 +128,61 @@ fn foreign(view: &View<'_>, words: &[&str]) -> Option<Sign> {
         Sign::inferred(0.8, "engine and LMCache call each other as other releases do", sources)
     })
 }
+
+/// Libraries that LMCache and the engines call, by the first name of their modules, and classes
+/// of theirs that Python names without a module.
+const CLIENTS: &[&str] = &[
+    "mooncake",
+    "MooncakeDistributedStore",
+    "nixl",
+    "nixl_agent",
+    "nixlAgent",
+    "infinistore",
+    "InfinityConnection",
+    "redis",
+    "Redis",
+    "RedisCluster",
+    "glide",
+    "GlideClient",
+    "GlideClusterClient",
+    "valkey",
+    "eic",
+    "awscrt",
+    "hf3fs",
+    "cufile",
+    "cupy",
+    "torch",
+    "vllm",
+    "sglang",
+    "lmcache",
+    "c_ops",
+];
+
+/// What LMCache or an engine reports of a client library in one line, without a traceback: an
+/// object of the library lacks what it is asked for, or a native function takes other arguments.
+pub(super) fn clients(view: &View<'_>) -> Option<Sign> {
+    let attributes = view.events(&["version.attribute"]).filter(|e| {
+        let owners = e.stat.texts.get("owner");
+        owners.is_some_and(|t| t.values.keys().any(|owner| is_client(owner)))
+    });
+    // An argument alone may be anybody's: the line has to be one that LMCache or an engine words.
+    let calls = view.events(&["version.call"]).filter(|e| !is_raised(&e.stat.example.text));
+    let sources: Vec<Source> = attributes.chain(calls).map(|e| e.source()).collect();
+    (!sources.is_empty())
+        .then(|| Sign::inferred(0.8, "a library lacks what this release asks of it", sources))
+}
+
+/// Whether the owner of a missing attribute is a library's, and no value of Python's own.
+fn is_client(owner: &str) -> bool {
+    let owner = owner.rsplit('\'').next().unwrap_or(owner);
+    let mut parts = owner.split('.');
+    let first = parts.next().unwrap_or_default();
+    let last = owner.rsplit('.').next().unwrap_or_default();
+    CLIENTS.iter().any(|name| *name == first || *name == last)
+}
+
+/// The last line of a traceback: it begins with the name of an error.
+fn is_raised(text: &str) -> bool {
+    let name = text.split(':').next().unwrap_or_default();
+    name.ends_with("Error") || name.ends_with("Exception")
+}

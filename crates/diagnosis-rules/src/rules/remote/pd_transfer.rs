@@ -1,12 +1,13 @@
 //! The transfer between prefill and decode fails.
 
 use crate::rules::prelude::*;
+use crate::view::View;
 
 const RETRIES: Threshold = Threshold {
     name: "min_retries",
     unit: "lines",
     default: 3.0,
-    about: "Retries of the receiver before it is said",
+    about: "Retries of the receiver, or failed transfers, before it is said",
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -23,12 +24,15 @@ pub(crate) const RULE: Rule = Rule {
     explanation: "Disaggregated prefill writes the KV cache of a prompt into a buffer of the decode \
         side (pd_buffer_size) over NIXL and UCX. A prompt that is larger than the buffer, or \
         several at once, wait and retry without end; a UCX without CUDA modules cannot \
-        register GPU memory at all.",
+        register GPU memory at all. vLLM's NIXL connector also compares release, model, \
+        data type, KV layout and attention backend of both sides, and refuses every request \
+        where they differ.",
     confirm: "Size of a request in the store lines against pd_buffer_size; grep -E \
-        'retrying|registerMem|NIXL_ERR|ucp_mem_map' *.log; ucx_info -d | grep cuda.",
+        'retrying|registerMem|NIXL_ERR|NIXL transfer failure|hash mismatch|ucp_mem_map' *.log; ucx_info -d | grep cuda.",
     action: "Set pd_buffer_size to several times the KV size of the longest prompt on both sides; \
         install the NIXL wheel of the CUDA that runs and leave UCX_TLS=all (or with \
-        cuda_copy, cuda_ipc).",
+        cuda_copy, cuda_ipc); start prefill and decode with the same image, model and \
+        options of the KV cache (a MultiConnector on one side turns the hybrid manager off).",
     false_positives: "Single retries in a burst are back pressure at work; the rule asks for several.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
@@ -102,6 +106,16 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     ));
     signs.extend(logged(
         view,
+        0.75,
+        "prefill and decode compare their set-ups and refuse each other",
+        &["vllm.nixl_mismatch"],
+    ));
+    let failed = ["vllm.nixl_failed"];
+    if view.count(&failed) as f64 >= cx.threshold(&RETRIES) {
+        signs.extend(logged(view, 0.6, "NIXL transfers fail, one after the other", &failed));
+    }
+    signs.extend(logged(
+        view,
         0.6,
         "transfers to the other side fail",
         &["pd.send_failed", "pd.handshake_timeout", "pd.room_timeout", "pd.no_receiver"],
@@ -127,5 +141,23 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![at, stored],
         ));
     }
-    critical_if_down(view, Outcome::from_signs(signs, 0.5))
+    let refused = requests_fail(view);
+    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if refused {
+            hit.severity = Some(Severity::Critical);
+        }
+    })
+}
+
+/// Whether most requests end with an error: nothing computes what the transfer did not bring.
+fn requests_fail(view: &View<'_>) -> bool {
+    let answers = || {
+        view.logs
+            .iter()
+            .flat_map(|l| &l.evidence.http)
+            .filter(|h| h.method == "POST" && h.path.contains("completions"))
+    };
+    let all: u64 = answers().map(|h| h.count).sum();
+    let failed: u64 = answers().filter(|h| h.status >= 500).map(|h| h.count).sum();
+    failed >= 3 && failed.saturating_mul(2) >= all
 }

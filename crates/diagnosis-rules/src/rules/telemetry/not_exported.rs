@@ -1,6 +1,7 @@
 //! Metrics exist and the page does not carry them.
 
 use coverage_model::FactKind;
+use lmcache_launch::Product as Program;
 
 use super::silent_page::{multiproc_dir, silent_engine_page};
 use crate::rules::prelude::*;
@@ -19,8 +20,9 @@ pub(crate) const RULE: Rule = Rule {
     releases: "",
     explanation: "With PROMETHEUS_MULTIPROC_DIR set the series exist as files, but a front end that \
         serves its own registry (Dynamo, a router) never reads them. A multiprocess server \
-        with --otlp-endpoint pushes its metrics and leaves its page empty. A scrape \
-        configuration may also drop them on the way.",
+        with --otlp-endpoint pushes its metrics and leaves its page empty. With \
+        --disable-metrics or --disable-observability the page has process series only. A \
+        scrape configuration may also drop them on the way.",
     confirm: "ls $PROMETHEUS_MULTIPROC_DIR/*.db; curl -s http://HOST:PORT/metrics | grep -c \
         lmcache, of every port of the deployment.",
     action: "Scrape the process that collects the directory (the engine's own system port), or \
@@ -137,6 +139,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
         signs.push(Sign::measured(0.5, "and its page carries none", silent));
     }
+    signs.extend(asked_for(view));
     let dropped: Vec<Source> = view
         .launch
         .iter()
@@ -151,7 +154,14 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     if !dropped.is_empty() {
         signs.push(Sign::inferred(0.8, "the scrape configuration drops LMCache's series", dropped));
     }
-    Outcome::from_signs(signs, 0.6)
+    let off = view.facts.fact(&FactKind::MetricsDisabled).is_some();
+    Outcome::from_signs(signs, 0.6).map(|hit| {
+        if off {
+            hit.action = Some(
+                "Start the server without --disable-metrics and --disable-observability, or take the annotation or the scrape job away.".into(),
+            );
+        }
+    })
 }
 
 /// Agents that export the engine's series under names of their own, and nothing of LMCache's
@@ -186,4 +196,55 @@ fn renamed_by_agent(view: &View<'_>) -> Vec<Sign> {
         ),
         proof,
     ]
+}
+
+/// The server's metrics are switched off, or pushed elsewhere, and its own pod or a scrape job
+/// asks Prometheus to read its page. Without one who reads it that is nobody's loss.
+fn asked_for(view: &View<'_>) -> Vec<Sign> {
+    let Some(launch) = view.launch else { return vec![] };
+    let pods = launch
+        .environment
+        .pods
+        .iter()
+        .filter(|pod| pod.scrape.get("scrape").is_some_and(|v| v.eq_ignore_ascii_case("true")));
+    let pods: Vec<Source> = pods
+        .map(|pod| {
+            let port = pod.scrape.get("port").map_or("its ports", String::as_str);
+            placed(&pod.place, "prometheus.io/scrape", Some(format!("true, {port}")))
+        })
+        .collect();
+    let jobs = launch.environment.scrape_jobs.iter().filter(|job| {
+        let names = |text: &String| text.to_ascii_lowercase().contains("lmcache");
+        names(&job.job) || job.targets.iter().any(names)
+    });
+    let jobs: Vec<Source> =
+        jobs.map(|job| placed(&job.place, "scrape job", Some(job.job.clone()))).collect();
+    for (kind, text) in [
+        (FactKind::MetricsDisabled, "the server was started with its metrics switched off"),
+        (FactKind::OtlpOnly, "the server pushes its metrics by OTLP"),
+    ] {
+        let Some(fact) = view.facts.facts.iter().find(|f| {
+            // What the user declares is meant so.
+            f.kind == kind
+                && launch.launch.processes.iter().any(|p| {
+                    p.product == Program::LmcacheServer
+                        && p.place.artifact.as_deref() == Some(f.source.artifact.as_str())
+                })
+                || f.kind == kind
+                    && view.http.iter().any(|row| {
+                        row.evidence.endpoints.values().any(|e| e.source == f.source.artifact)
+                    })
+        }) else {
+            continue;
+        };
+        // The annotation is the server's own where both stand in one object.
+        let own = pods.iter().find(|p| p.artifact == fact.source.artifact);
+        if let Some(reader) = own.or(jobs.first()) {
+            return vec![
+                Sign::inferred(0.6, text, vec![fact.source.clone()]),
+                Sign::inferred(0.6, "and Prometheus is asked to scrape it", vec![reader.clone()]),
+            ];
+        }
+    }
+    vec![]
 }

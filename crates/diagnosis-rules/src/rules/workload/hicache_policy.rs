@@ -40,6 +40,13 @@ const REVOKES: &[&str] = &["sglang.prefetch_revoked"];
 /// Tokens found in storage that were not delivered, by reason.
 const UNFULFILLED: &str = "sglang.storage_prefetch_unfulfilled_tokens";
 
+const CUT_OFF: Threshold = Threshold {
+    name: "cut_off_share_above",
+    unit: "ratio",
+    default: 0.5,
+    about: "Tokens that the prefetch policy gave up, over those that storage had",
+};
+
 pub(crate) const RULE: Rule = Rule {
     code: "sglang_hicache_policy",
     aliases: &["hicache_policy"],
@@ -49,18 +56,20 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Launch, Need::EnginePage, Need::EngineLog],
-    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL, &STORED],
+    thresholds: &[&REVOKED, &TOKENS, &SHARE, &USUAL, &STORED, &CUT_OFF],
     releases: "",
     explanation: "A prefetch from storage needs an unbroken prefix above a threshold. write_back \
         stores a page only when it is evicted from memory, so the head of a prefix, which is \
         used most, is often the one that is missing: tokens are backed up by the million and \
         every prefetch is revoked with few hits. write_through loses what is evicted from a \
         host pool that is too small before its turn to be stored. A prefetch policy of \
-        best_effort may give up before the pages came.",
+        best_effort may give up before the pages came, and timeout starts the request with \
+        what came before its deadline: the rest is computed again although storage has it.",
     confirm: "sglang:backuped_tokens_total against sglang:prefetched_tokens_total; grep 'Revoking \
         prefetch' engine.log",
     action: "Start SGLang with --hicache-write-policy write_through (or write_through_selective) \
-        and --hicache-storage-prefetch-policy wait_complete or timeout.",
+        and --hicache-storage-prefetch-policy wait_complete, or timeout with longer limits \
+        (prefetch_timeout_base, prefetch_timeout_per_ki_token).",
     false_positives: "A new storage has nothing to prefetch, and a new prompt is revoked with 0 hits: the \
         rule asks for write_back beside revoked prefetches, for prefixes that are long enough \
         and revoked, or for none prefetched beside many backed up.",
@@ -138,6 +147,9 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         ));
     }
     signs.extend(not_backed_up(cx));
+    if signs.is_empty() {
+        signs.extend(cut_off(cx));
+    }
     // Prompts that storage never saw are revoked too: with pages coming back that is no fault.
     let comes_back = view.growth("sglang.prefetched_tokens").is_some_and(|g| g.value > 0.0);
     if revoked && signs.is_empty() && !comes_back {
@@ -188,4 +200,39 @@ fn not_backed_up(cx: &Context<'_>) -> Option<Sign> {
             },
         )
     })
+}
+
+/// Reasons of SGLang for tokens that storage had and that did not come (0.5.20 to 0.5.23) which
+/// its prefetch policy decides: the policy's deadline passed, the request was not held for them,
+/// or the prefix was below the policy's threshold. What the device already had, and what found no
+/// room, is none of the policy's.
+const POLICY: &[&str] = &["deadline", "timeout", "timed_out", "best_effort", "below_threshold"];
+
+/// Storage had the tokens, and the policy started the requests without them.
+fn cut_off(cx: &Context<'_>) -> Option<Sign> {
+    let view = cx.view;
+    let had = view.growth("sglang.storage_prefetch_hit_tokens")?;
+    if had.value < cx.threshold(&TOKENS) {
+        return None;
+    }
+    let given_up = |reason: &str| -> f64 {
+        let of = |t: &crate::view::Target<'_>| t.growth_where(UNFULFILLED, &[("reason", reason)]);
+        view.targets.iter().filter_map(of).map(|g| g.value).sum()
+    };
+    let (reason, lost) = POLICY
+        .iter()
+        .map(|reason| (*reason, given_up(reason)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    if lost < cx.threshold(&CUT_OFF) * had.value {
+        return None;
+    }
+    let source = view.last(UNFULFILLED).map(|r| r.source);
+    Some(Sign::measured(
+        0.75,
+        format!(
+            "storage had {:.0} tokens, and {lost:.0} of them were given up ({reason})",
+            had.value
+        ),
+        source.into_iter().chain([had.source]).collect(),
+    ))
 }

@@ -1,16 +1,30 @@
 //! Tenants are not kept apart.
 
+use lmcache_http::Body;
 use lmcache_launch::ConnectorMode;
 
 use crate::rules::prelude::*;
 use crate::rules::quota::{no_quotas, quota_of_nothing};
-use crate::view::Target;
+use crate::view::{Target, View};
 
 const SALTED: Threshold = Threshold {
     name: "min_salted",
     unit: "requests",
     default: 2.0,
     about: "Requests with a salt before it is said",
+};
+
+const CHUNKS: Threshold = Threshold {
+    name: "min_chunks",
+    unit: "chunks",
+    default: 100.0,
+    about: "Chunks of a salt that were stored and evicted before it is said",
+};
+const WIPED: Threshold = Threshold {
+    name: "evicted_share_above",
+    unit: "ratio",
+    default: 0.95,
+    about: "Evicted over stored chunks of a salt without a quota",
 };
 
 pub(crate) const RULE: Rule = Rule {
@@ -22,7 +36,7 @@ pub(crate) const RULE: Rule = Rule {
     severity: Severity::Warning,
     modes: &[],
     needs: &[Need::Requests, Need::Answers, Need::ServerPage, Need::ServerLog],
-    thresholds: &[&SALTED],
+    thresholds: &[&SALTED, &CHUNKS, &WIPED],
     releases: "",
     explanation: "cache_salt keeps tenants apart: it is part of every key. An integration that does \
         not pass it on stores all tenants under the empty salt, and one tenant is served \
@@ -155,6 +169,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             ));
         }
     }
+    signs.extend(without_quota(cx));
     if let Some((times, at)) = quota_of_nothing(view) {
         signs.push(Sign::inferred(
             0.8,
@@ -170,4 +185,86 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             );
         }
     })
+}
+
+/// What a tier took in of a salt, and what it evicted of it.
+const TIERS: &[(&str, &str, &str)] = &[
+    ("L2", "mp.l2.store_completed_objects", "mp.l2.evictions"),
+    ("L1", "mp.l1.write", "mp.l1.evictions"),
+];
+
+/// A salt of the pages has no quota while others have one, and a tier evicts all that it stores
+/// of it. Where one of the quotas has no use at all, its name is likely another spelling.
+fn without_quota(cx: &Context<'_>) -> Vec<Sign> {
+    let view = cx.view;
+    let Some((listed, unused, at)) = quotas(view) else { return vec![] };
+    let missing: std::collections::BTreeSet<&str> = view
+        .salts
+        .iter()
+        .filter(|(placeholder, _)| !listed.contains(placeholder.as_str()))
+        .map(|(_, salt)| salt.as_str())
+        .collect();
+    let mut signs = Vec::new();
+    for (tier, stores, evictions) in TIERS {
+        let sum = |signal: &str, salt: &str| -> f64 {
+            view.targets.iter().filter_map(|t| t.last_by(signal, "cache_salt").remove(salt)).sum()
+        };
+        let wiped = missing.iter().find(|salt| {
+            let stored = sum(stores, salt);
+            let gone = sum(evictions, salt);
+            stored >= cx.threshold(&CHUNKS) && gone >= cx.threshold(&WIPED) * stored
+        });
+        // Where salts with a quota lose as much, the tier is too small for all of them.
+        let kept = view.salts.iter().any(|(placeholder, salt)| {
+            let (stored, gone) = (sum(stores, salt), sum(evictions, salt));
+            listed.contains(placeholder.as_str())
+                && stored >= cx.threshold(&CHUNKS)
+                && gone < 0.5 * stored
+        });
+        if let Some(salt) = wiped.filter(|_| kept) {
+            let place = view.last(evictions).map(|r| r.source);
+            signs.push(Sign::measured(
+                0.75,
+                format!(
+                    "a salt without a quota stored {:.0} chunks in {tier} and lost {:.0} of them, \
+                     while salts with one keep theirs",
+                    sum(stores, salt),
+                    sum(evictions, salt)
+                ),
+                place.into_iter().chain([at.clone()]).collect(),
+            ));
+        }
+    }
+    if !signs.is_empty() && unused > 0 {
+        signs.push(Sign::measured(
+            0.4,
+            format!("{unused} salts have a quota that nothing uses: is one of them misspelt?"),
+            vec![at],
+        ));
+    }
+    signs
+}
+
+/// Salts that an answer lists with a limit, how many of them use nothing, and where that stands.
+/// Nothing where salts without a quota of their own have a limit above zero.
+fn quotas<'a>(view: &View<'a>) -> Option<(std::collections::BTreeSet<&'a str>, usize, Source)> {
+    let lists = || {
+        view.http.iter().flat_map(|row| row.evidence.endpoints.values()).filter_map(|e| {
+            match &e.body {
+                Body::Quota(quota) => Some((quota, e.source.as_str())),
+                _ => None,
+            }
+        })
+    };
+    if lists().any(|(quota, _)| quota.default_limit_gb.is_some_and(|limit| limit > 0.0)) {
+        return None;
+    }
+    // One list of all of them: an answer about one salt says nothing of the others.
+    let (all, path) = lists().find(|(quota, _)| quota.users.is_some_and(|n| n > 0))?;
+    let set = |s: &&lmcache_http::SaltQuota| s.exists != Some(false) && s.limit_gb != Some(0.0);
+    let salts = all.salts.iter().filter(set);
+    let unused = salts.clone().filter(|s| s.usage_gb == Some(0.0)).count();
+    let names = salts.map(|s| s.salt.as_str()).collect();
+    let what = format!("quotas: {}", all.salts.len());
+    Some((names, unused, Source::new(path, what)))
 }
