@@ -7,10 +7,10 @@
 
 mod told;
 
-use lmcache_prom::contract::Catalog;
+use lmcache_prom::contract::{Catalog, Product};
 use serde::Serialize;
 
-use crate::evidence::{Evidence, FactKind, Source};
+use crate::evidence::{Evidence, Fact, FactKind, Source};
 use crate::mode::{Asks, ModeVerdict, asks_external_cache, is_lmcache_class, is_mp_client};
 use crate::vocabulary::{Claim, Mode};
 
@@ -100,6 +100,19 @@ impl Found {
     }
 }
 
+/// A fact that speaks of LMCache, or of SGLang's own hierarchical cache.
+fn of_a_cache(fact: &Fact) -> bool {
+    match &fact.kind {
+        FactKind::Connector(name) => is_lmcache_connector(name),
+        FactKind::Release(product, _) | FactKind::ReleaseRange(product, _, _) => {
+            *product == Product::Lmcache && fact.claim != Claim::NotProven
+        }
+        FactKind::Mode(mode) => !matches!(mode, Mode::None | Mode::Unknown),
+        FactKind::SglangLmcache | FactKind::Hicache | FactKind::MpServer => true,
+        _ => false,
+    }
+}
+
 /// Puts labels on a deployment.
 pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict) -> Architecture {
     let mut found = Found(vec![]);
@@ -152,6 +165,13 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     }
     beside(evidence, &source, &mut found);
     contained(&mut found);
+    if let [only] = found.0.as_slice()
+        && only.label == "disaggregated_prefill_candidate"
+        && !evidence.facts.iter().any(of_a_cache)
+    {
+        let told = only.evidence.clone();
+        found.add("engine_without_lmcache", Claim::Inferred, told);
+    }
     if found.0.is_empty() {
         found.add("unknown", Claim::NotProven, vec![]);
     }

@@ -248,6 +248,12 @@ fn churn(cx: &Context<'_>, target: &Target<'_>) -> Option<Sign> {
     let written = target.growth("mp.l1.write")?;
     let evicted = target.growth("mp.l1.evictions")?;
     let pressed = target.growth("mp.l1.eviction_loop_triggered")?;
+    // With an L2 that takes nothing, what is evicted is lost for that.
+    let sent = target.growth("mp.l2.store_submitted_objects").map_or(0.0, |g| g.value);
+    let kept = target.growth("mp.l2.store_completed_objects").map_or(0.0, |g| g.value);
+    if sent >= cx.threshold(&CHUNKS) && kept < 0.5 * sent {
+        return None;
+    }
     let floor = written.value >= cx.threshold(&CHUNKS) && pressed.value >= cx.threshold(&ROUNDS);
     let share = evicted.value / written.value.max(1.0);
     let (hit, asked) =
@@ -305,6 +311,10 @@ fn forgot(cx: &Context<'_>, target: &Target<'_>) -> Option<Sign> {
         let looked = looked.get(i).copied().filter(|n| *n >= least)?;
         Some(hit.get(i).copied().unwrap_or_default() / looked)
     };
+    // What a tier below held and no longer gives is not lost for want of memory.
+    if below(cx.view, target) {
+        return None;
+    }
     let warm = (0..looked.len()).find(|i| rate(*i).is_some_and(|r| r >= 0.5))?;
     let cold = (warm + 1..looked.len()).find(|i| {
         rate(*i).is_some_and(|r| r < 0.2)
@@ -325,6 +335,21 @@ fn forgot(cx: &Context<'_>, target: &Target<'_>) -> Option<Sign> {
     ))
 }
 
+/// A disk or a remote store below the CPU cache is configured.
+fn below_named(view: &View<'_>) -> bool {
+    ["local_disk", "remote_url"].iter().any(|tier| view.text(tier).is_some())
+}
+
+/// The same, or the page shows that one works or fails.
+fn below(view: &View<'_>, target: &Target<'_>) -> bool {
+    let counted = [
+        "embedded.remote_ping_errors",
+        "embedded.num_remote_read_requests",
+        "embedded.num_remote_write_requests",
+    ];
+    below_named(view) || counted.iter().any(|s| target.total(s).is_some_and(|n| n > 0.0))
+}
+
 /// The same of LMCache inside an engine.
 fn embedded_churn(cx: &Context<'_>) -> Option<Sign> {
     let view = cx.view;
@@ -337,7 +362,7 @@ fn embedded_churn(cx: &Context<'_>) -> Option<Sign> {
     let rate = hits.map_or(0.0, |h| h.value) / looked.value.max(1.0);
     let failed = view.last("embedded.local_cpu_evict_failed_count").map_or(0.0, |r| r.value);
     // What a disk or a remote store below it keeps is not lost with its place in memory.
-    if ["local_disk", "remote_url"].iter().any(|tier| view.text(tier).is_some()) {
+    if view.targets.iter().any(|t| below(view, t)) || below_named(view) {
         return None;
     }
     // Evictions that fail speak of pinned chunks, not of size.

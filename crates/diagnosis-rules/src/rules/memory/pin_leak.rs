@@ -121,16 +121,24 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
 /// Chunks that stay pinned in an engine that looks nothing up and runs no request: a pin lasts as
 /// long as the request that it was made for.
 fn idle(target: &Target<'_>, many: f64) -> Option<Sign> {
-    let pinned = target.extremes("embedded.pinned_memory_objs_count")?.0;
+    // The last two pages alone: before them the engine may have worked.
+    let ends = |signal: &str| -> Option<(f64, f64)> {
+        match target.by_scrape(signal).as_slice() {
+            [.., Some(before), Some(now)] => Some((*before, *now)),
+            _ => None,
+        }
+    };
+    let (before, now) = ends("embedded.pinned_memory_objs_count")?;
+    let pinned = before.min(now);
     let busy = ["vllm.num_requests_running", "vllm.num_requests_waiting"]
         .iter()
-        .any(|signal| target.extremes(signal).is_some_and(|(_, most)| most > 0.0));
-    let asked = ["embedded.num_lookup_requests", "embedded.num_retrieve_requests"]
+        .any(|signal| ends(signal).is_some_and(|(a, b)| a.max(b) > 0.0));
+    let asked: Vec<f64> = ["embedded.num_lookup_requests", "embedded.num_retrieve_requests"]
         .iter()
-        .filter_map(|signal| target.growth(signal))
-        .map(|g| (g.window, g.value))
-        .fold((false, 0.0), |a, b| (a.0 || b.0, a.1 + b.1));
-    if pinned < many || busy || !target.has_window() || asked != (true, 0.0) {
+        .filter_map(|signal| target.windows(signal).last().copied())
+        .collect();
+    let restarted = target.timeline.windows().last().is_none_or(|w| w.restart.is_some());
+    if pinned < many || busy || restarted || asked.is_empty() || asked.iter().any(|n| *n > 0.0) {
         return None;
     }
     let source = target.last("embedded.pinned_memory_objs_count")?.source;

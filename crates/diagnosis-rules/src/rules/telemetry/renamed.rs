@@ -96,6 +96,11 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 continue;
             }
             if let Some(why) = gone(view, name) {
+                // A query that asks for the old name or the new one is meant for both releases.
+                let now = why.rsplit(' ').next().map(base);
+                if query.metrics.iter().any(|m| m != name && Some(base(m)) == now) {
+                    continue;
+                }
                 sources.push(placed(&query.place, format!("{name}: {why}"), query.title.clone()));
             }
         }
@@ -137,12 +142,17 @@ fn gone(view: &View<'_>, name: &str) -> Option<String> {
     }
 }
 
-/// A name of a product whose page is here, and that no examined release of it has.
-fn unknown(view: &View<'_>, name: &str) -> Option<String> {
-    let base = ["_bucket", "_count", "_sum", "_total", "_created"]
+/// A name without what a sample's name has at its end.
+fn base(name: &str) -> &str {
+    ["_bucket", "_count", "_sum", "_total", "_created"]
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
-        .unwrap_or(name);
+        .unwrap_or(name)
+}
+
+/// A name of a product whose page is here, and that no examined release of it has.
+fn unknown(view: &View<'_>, name: &str) -> Option<String> {
+    let base = base(name);
     let former = FORMER.iter().find(|(old, _)| *old == name || *old == base);
     let (_, component) = [
         ("vllm:", "vllm."),
