@@ -2,6 +2,7 @@
 
 use lmcache_launch::Process;
 
+use crate::rules::lookups::{EMBEDDED_STORES, LOOKUPS, lookups};
 use crate::rules::prelude::*;
 use crate::view::View;
 
@@ -84,6 +85,7 @@ pub(in crate::rules) fn mode_mismatch(view: &View<'_>) -> Vec<Sign> {
             signs.push(Sign::inferred(0.85, format!("the roles make {what}"), sources));
         }
     }
+    signs.extend(one_sided(view));
     let asked = view.texts(&["mp.no_handler"], "operation");
     if asked.keys().any(|o| is_transfer_mode(o)) {
         signs.extend(logged(
@@ -108,4 +110,45 @@ pub(in crate::rules) fn mode_mismatch(view: &View<'_>) -> Vec<Sign> {
 /// Requests that only one of the two transfer modes has.
 pub(super) fn is_transfer_mode(operation: &str) -> bool {
     ["engine_driven", "lmcache_driven"].iter().any(|mode| operation.contains(mode))
+}
+
+/// Requests from which on a side that does nothing shows that it never does.
+const REQUESTS: u64 = 4;
+
+/// Every engine has one and the same half of a pair: consumers store nothing, producers look
+/// nothing up. Shown only by logs in which the other half is at work and this one never is.
+fn one_sided(view: &View<'_>) -> Option<Sign> {
+    let connectors: Vec<_> = view.engines().filter_map(|p| p.lmcache_connector()).collect();
+    let all = |role: &str| {
+        !connectors.is_empty() && connectors.iter().all(|c| c.role.as_deref() == Some(role))
+    };
+    // A pair of which the other half is not shown transfers by a protocol of its own.
+    let pair = view.engines().any(|p| {
+        view.effective(p, "pd.role").is_some() || view.effective(p, "enable_pd").is_some()
+    });
+    if pair || !view.logs.iter().any(|l| l.evidence.covers_start()) {
+        return None;
+    }
+    let (stored, looked) = (view.count(EMBEDDED_STORES), lookups(view));
+    let counted = |signal: &str| view.growth(signal).map_or(0.0, |g| g.value);
+    let says = if all("kv_consumer")
+        && stored == 0
+        && looked.count >= REQUESTS
+        && looked.hit_tokens == 0.0
+        && counted("embedded.num_stored_tokens") == 0.0
+    {
+        "every engine is a kv_consumer, which stores nothing, and none stores for them"
+    } else if all("kv_producer")
+        && looked.count == 0
+        && stored >= REQUESTS
+        && counted("embedded.num_lookup_requests") == 0.0
+    {
+        "every engine is a kv_producer, which looks nothing up, and nothing reads what they store"
+    } else {
+        return None;
+    };
+    let mut sources: Vec<Source> =
+        view.engines().filter_map(|p| launched(p, "kv_role")).take(3).collect();
+    sources.extend(view.places(if stored == 0 { LOOKUPS } else { EMBEDDED_STORES }));
+    Some(Sign::inferred(0.75, says, sources))
 }

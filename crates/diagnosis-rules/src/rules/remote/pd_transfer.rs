@@ -159,5 +159,7 @@ fn requests_fail(view: &View<'_>) -> bool {
     };
     let all: u64 = answers().map(|h| h.count).sum();
     let failed: u64 = answers().filter(|h| h.status >= 500).map(|h| h.count).sum();
-    failed >= 3 && failed.saturating_mul(2) >= all
+    // SGLang's decode side names each request that it gives up.
+    let given_up = view.count(&["sglang.pd_failed"]) >= 3;
+    given_up || (failed >= 3 && failed.saturating_mul(2) >= all)
 }

@@ -94,5 +94,18 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         "a registration failed or a singleton was made twice",
         &["prometheus.duplicate", "metrics.duplicate", "metrics.singleton"],
     ));
-    critical_if_down(view, Outcome::from_signs(signs, 0.5))
+    // Raised and not caught in a process that never says that it serves: it did not come up.
+    let raised = view.logs.iter().any(|log| {
+        let tracebacks = &log.evidence.tracebacks;
+        tracebacks.iter().any(|t| t.last_line.contains("Duplicated timeseries"))
+            && log.evidence.covers_start()
+            && ["uvicorn.complete", "uvicorn.running", "sglang.ready"]
+                .iter()
+                .all(|id| log.evidence.event(id).is_none())
+    });
+    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
+        if raised {
+            hit.severity = Some(Severity::Critical);
+        }
+    })
 }

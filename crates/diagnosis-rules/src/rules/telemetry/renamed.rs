@@ -1,7 +1,7 @@
 //! Dashboards ask for names that are gone.
 
 use crate::rules::prelude::*;
-use crate::view::View;
+use crate::view::{Target, View};
 
 pub(crate) const RULE: Rule = Rule {
     code: "metrics_renamed",
@@ -91,14 +91,15 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     let mut asked = std::collections::BTreeSet::new();
     for query in &launch.environment.queries {
         for name in &query.metrics {
-            let on_page = view.targets.iter().any(|t| t.timeline.presence(name).contains(&true));
+            let on_page = view.targets.iter().any(|t| shows(t, name));
             if on_page || !asked.insert(name.clone()) {
                 continue;
             }
             if let Some(why) = gone(view, name) {
-                // A query that asks for the old name or the new one is meant for both releases.
-                let now = why.rsplit(' ').next().map(base);
-                if query.metrics.iter().any(|m| m != name && Some(base(m)) == now) {
+                // A query that joins names by `or`, of which one is here, is meant for both releases.
+                let joined = query.expr.split_whitespace().any(|w| w.eq_ignore_ascii_case("or"));
+                let there = |m: &String| view.targets.iter().any(|t| shows(t, m));
+                if joined && query.metrics.iter().any(|m| m != name && there(m)) {
                     continue;
                 }
                 sources.push(placed(&query.place, format!("{name}: {why}"), query.title.clone()));
@@ -110,6 +111,10 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
     }
     let text = format!("{} of the names that are asked for", sources.len());
     Outcome::from_signs(vec![Sign::measured(0.9, text, sources)], 0.5)
+}
+
+fn shows(target: &Target<'_>, name: &str) -> bool {
+    target.timeline.presence(name).contains(&true)
 }
 
 /// Why a name is not on the page: it is not of this release.
