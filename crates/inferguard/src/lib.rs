@@ -5,7 +5,8 @@
 //! plain data and serialises to the JSON that the command prints.
 //!
 //! ```
-//! use inferguard::{Answer, Catalog, Input, Limits, Options, check, open, render};
+//! use inferguard::render::{self, RenderOptions};
+//! use inferguard::{Answer, Catalog, Input, Limits, Options, check, open};
 //!
 //! let page = b"lmcache_mp_l1_usage_ratio 0\nlmcache_mp_l1_memory_usage_bytes 0\n".to_vec();
 //! let input = Input::Fetched { url: "http://localhost/metrics".into(), file: None, role: None, body: Ok(page), at: None };
@@ -14,7 +15,7 @@
 //! assert_eq!(report.architecture.headline, "lmcache_mp_server");
 //! // An idle server is not called healthy.
 //! assert_eq!(report.answer, Answer::NothingSeen);
-//! println!("{}", render::check(&report, 80, false));
+//! println!("{}", render::check(&report, &RenderOptions::default()));
 //! ```
 //!
 //! # What to use for what

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// How much the series of one name grew.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Increase {
     /// The sum of what its series grew by.
     pub value: f64,
