@@ -34,17 +34,9 @@
 //! # Should I be using this crate?
 //!
 //! Take it for packets and reports. It depends on all parsers and does I/O; who needs one format
-//! or one judgement takes the crate that holds it, which does none:
+//! or one judgement takes the crate that holds it, which does none.
 //!
-//! | crate | holds |
-//! |---|---|
-//! | `lmcache-prom` | Prometheus and OpenMetrics text; what each release exposes |
-//! | `lmcache-trace`, `lmcache-otel`, `lmcache-logs` | `.lct` traces; OTLP; logs and lookup-hash files |
-//! | `lmcache-http`, `lmcache-launch` | routes and answers; launch lines, configuration, hosts |
-//! | `coverage-model` | the judgement on signals, and the bridge between engine and cache |
-//! | `diagnosis-rules` | the registry of findings |
-//! | `cache-sizing` | hit rates by size, simulation, reasons for misses |
-//! | `evidence-redact` | redaction |
+#![doc = include_str!("which_crate.md")]
 //!
 //! What reports and options carry of these crates' types are those crates' own: a breaking release
 //! of such a crate is a breaking release of this one.
@@ -78,12 +70,20 @@ mod roles;
 pub mod sizing;
 pub mod trace;
 
-pub use coverage_model::{Claim, Mode, Status};
+pub use coverage_model::bridge::Bridge;
+pub use coverage_model::{Claim, Mode, Source, Status};
+pub use diagnosis_rules::{Kind, RuledOut, Severity, SilentRules, ThresholdUsed};
 pub use lanes::{HttpRow, Lanes, LaunchRow, LogRow, SpanRow, TraceRow};
-pub use lmcache_prom::contract::Catalog;
+pub use lmcache_prom::contract::{Catalog, Product, Release};
 pub use measures::{
     GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,
     WindowRow,
 };
-pub use packet::{Input, Limits, Packet, open};
+pub use packet::{Artifact, ArtifactKind, Input, InputIssue, Limits, Packet, open};
+pub use render::RenderOptions;
 pub use report::{Answer, CheckReport, Finding, NotEvaluable, Options, Settings, check};
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
