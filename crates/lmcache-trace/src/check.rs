@@ -87,7 +87,7 @@ pub fn check(summary: &TraceSummary) -> Vec<Observation> {
         let mut message = first.map_or_else(String::new, |issue| issue.message.clone());
         if code == "resynchronised" && count > 1 {
             let all = summary.issues.skipped_bytes;
-            message.push_str(&format!("; {all} bytes of the trace were left out in all"));
+            message = format!("{message}; {all} bytes of the trace were left out in all");
         }
         add(code, grade, count, first.map(|issue| issue.offset), message);
     }

@@ -183,16 +183,12 @@ impl IssueLog {
     pub fn push(&mut self, issue: &Issue) {
         let code = issue.kind.code();
         self.skipped_bytes = self.skipped_bytes.saturating_add(issue.kind.skipped());
-        let is_new = match self.counts.get_mut(code) {
-            Some(count) => {
-                *count += 1;
-                false
-            }
-            None => {
-                self.counts.insert(code.to_owned(), 1);
-                true
-            }
-        };
+        let is_new = !self.counts.contains_key(code);
+        if is_new {
+            self.counts.insert(code.to_owned(), 1);
+        } else if let Some(count) = self.counts.get_mut(code) {
+            *count += 1;
+        }
         if is_new || self.first.len() < Self::KEPT {
             self.first.push(IssueEntry::from(issue));
         }
