@@ -15,6 +15,7 @@ use crate::vocabulary::{RequiredWhen, Status};
 /// One signal of a family.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SignalRow {
     /// Stable signal id.
     pub signal: String,
@@ -31,6 +32,7 @@ pub struct SignalRow {
 /// One family of the coverage report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FamilyRow {
     /// Group of rows.
     pub surface: String,
@@ -58,6 +60,7 @@ pub struct FamilyRow {
 
 /// Everything that the model says about a deployment.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Coverage {
     /// Mode, and how it is known.
     pub mode: ModeVerdict,

@@ -8,6 +8,7 @@ use crate::vocabulary::{Claim, Mode};
 
 /// A mode and how it is known.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ModeVerdict {
     /// The mode.
     pub mode: Mode,

@@ -14,6 +14,7 @@ use crate::view::View;
 
 /// What the rules say.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// Findings, the likeliest root cause first.
     pub findings: Vec<Finding>,

@@ -6,14 +6,15 @@ use serde::Serialize;
 /// Something that is wrong, or that an operator should know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// Stable code.
     pub code: String,
     /// Older codes of the same finding.
     pub aliases: Vec<String>,
-    /// `critical`, `warning` or `info`.
+    /// `critical`, `warning` or `info`: [`Severity::name`](crate::Severity::name).
     pub severity: String,
-    /// `cause`, `symptom` or `gap`.
+    /// `cause`, `symptom` or `gap`: [`Kind::name`](crate::Kind::name).
     pub kind: String,
     /// Cause class, where the finding names one.
     pub cause: Option<String>,
@@ -45,9 +46,41 @@ pub struct Finding {
     pub customer_safe: bool,
 }
 
+impl Finding {
+    /// A finding that somebody else made: its code, severity, kind and title, and nothing besides.
+    pub fn new(
+        code: impl Into<String>,
+        severity: impl Into<String>,
+        kind: impl Into<String>,
+        title: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.into(),
+            aliases: Vec::new(),
+            severity: severity.into(),
+            kind: kind.into(),
+            cause: None,
+            claim: Claim::Inferred,
+            confidence: 0.0,
+            confidence_reasons: Vec::new(),
+            title: title.into(),
+            explanation: String::new(),
+            evidence: Vec::new(),
+            thresholds: Vec::new(),
+            confirm: String::new(),
+            action: String::new(),
+            explains: Vec::new(),
+            explained_by: Vec::new(),
+            ruled_out: Vec::new(),
+            customer_safe: false,
+        }
+    }
+}
+
 /// A threshold and the value in force.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ThresholdUsed {
     /// Name.
     pub name: String,
@@ -60,6 +93,7 @@ pub struct ThresholdUsed {
 /// An alternative that the evidence speaks against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RuledOut {
     /// Its code.
     pub code: String,
@@ -72,6 +106,7 @@ pub struct RuledOut {
 /// A question that the evidence could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct NotEvaluable {
     /// Stable code.
     pub code: String,
@@ -81,9 +116,18 @@ pub struct NotEvaluable {
     pub would_settle: Vec<String>,
 }
 
+impl NotEvaluable {
+    /// A question with its reason, and what would settle it.
+    pub fn new(code: impl Into<String>, why: impl Into<String>, settle: &[&str]) -> Self {
+        let would_settle = settle.iter().map(|s| (*s).to_owned()).collect();
+        Self { code: code.into(), why: why.into(), would_settle }
+    }
+}
+
 /// Rules that found nothing, by what they answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SilentRules {
     /// It is not so.
     pub clear: Vec<String>,

@@ -58,9 +58,9 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
         CoverageFailOnArg::Mismatch => CoverageFailOn::Mismatch,
     };
     let breached = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
-    let told = deliver_as(&args.common, args.format, &report, |format, width| match format {
+    let told = deliver_as(&args.common, args.format, &report, |format, options| match format {
         Format::Markdown => render::coverage_markdown(&report),
-        _ => render::coverage(&report, width, args.all),
+        _ => render::coverage(&report, &options.with_all(args.all)),
     });
     first(&[read, told, breached])
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Exit {
     let printed = if args.json {
         output::print_json(&report)
     } else {
-        output::print(&render::bottleneck(&report, output::width()))
+        output::print(&render::bottleneck(&report, &output::screen()))
     };
     let told = if matches!(printed, Err(Lost::Failed)) { Exit::NotWritten } else { Exit::Done };
     let strict = args.strict && report.verdict == Verdict::NotEnoughEvidence;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use inferguard::render::RenderOptions;
 use serde::Serialize;
 
 /// Why a report did not reach its reader.
@@ -139,8 +140,13 @@ pub(crate) fn complain(message: &str) {
     let _ = writeln!(anstream::stderr(), "inferguard: {message}");
 }
 
+/// How reports are rendered for standard output; [`print`] leaves styles out where they do not belong.
+pub(crate) fn screen() -> RenderOptions {
+    RenderOptions::default().with_width(width()).with_color(true)
+}
+
 /// Columns of the terminal; 80 where there is none.
-pub(crate) fn width() -> usize {
+fn width() -> usize {
     let wished = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     let real = || terminal_size::terminal_size().map(|(w, _)| usize::from(w.0));
     wished.or_else(real).unwrap_or(80).clamp(60, 120)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use inferguard::collect::{LookRequest, look};
 use inferguard::fetch::{Client, Credentials, FetchLimits, fetch_page};
 use inferguard::packet::{ArtifactKind, Input, Limits, Packet, open};
-use inferguard::render;
+use inferguard::render::{self, RenderOptions};
 use inferguard::report::{self, CheckFailOn, FailOn, Options, Settings};
 use lmcache_prom::contract::Catalog;
 use serde::Serialize;
@@ -65,9 +65,9 @@ pub(crate) fn run(cli: &Cli) -> Exit {
 pub(crate) fn deliver<T: Serialize>(
     common: &Common,
     report: &T,
-    render: impl FnOnce(usize) -> String,
+    render: impl FnOnce(&RenderOptions) -> String,
 ) -> Exit {
-    deliver_as(common, Format::Terminal, report, |_, width| render(width))
+    deliver_as(common, Format::Terminal, report, |_, options| render(options))
 }
 
 /// The same in one of several renderings; `--json` and `--format json` are one.
@@ -75,7 +75,7 @@ pub(crate) fn deliver_as<T: Serialize>(
     common: &Common,
     format: Format,
     report: &T,
-    render: impl FnOnce(Format, usize) -> String,
+    render: impl FnOnce(Format, &RenderOptions) -> String,
 ) -> Exit {
     let mut exit = Exit::Done;
     if let Some(path) = &common.output
@@ -86,7 +86,7 @@ pub(crate) fn deliver_as<T: Serialize>(
     let printed = if common.json || format == Format::Json {
         output::print_json(report)
     } else {
-        output::print(&render(format, output::width()))
+        output::print(&render(format, &output::screen()))
     };
     if matches!(printed, Err(Lost::Failed)) {
         exit = Exit::NotWritten;
@@ -194,10 +194,10 @@ fn settings(path: Option<&Path>) -> Result<Settings, Exit> {
 fn explain(args: &ExplainArgs) -> Exit {
     let Some(name) = args.name.as_deref() else {
         let all = report::explain_all();
-        return deliver(&args.common, &all, |width| render::explain_list(&all, width));
+        return deliver(&args.common, &all, |options| render::explain_list(&all, options));
     };
     match report::explain(name) {
-        Ok(found) => deliver(&args.common, &found, |width| render::explain(&found, width)),
+        Ok(found) => deliver(&args.common, &found, |options| render::explain(&found, options)),
         Err(near) => {
             let hint = near.first().map_or_else(String::new, |n| format!("; did you mean {n}?"));
             complain(&format!("no finding and no cause class is called {name}{hint}"));
@@ -219,8 +219,8 @@ fn check(args: &CheckArgs) -> Exit {
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let options = Options { settings, ..options(&args.declared) };
     let report = report::check(&Catalog::new(), packet, &options);
-    let told = deliver(&args.common, &report, |width| match args.format {
-        CheckFormat::Screen => render::check(&report, width, args.all),
+    let told = deliver(&args.common, &report, |options| match args.format {
+        CheckFormat::Screen => render::check(&report, &options.with_all(args.all)),
         CheckFormat::Note => render::note(&report),
     });
     let policy = match args.fail_on {
@@ -288,7 +288,7 @@ fn compat(args: &CompatArgs) -> Exit {
         FailOnArg::ModeMismatch => FailOn::ModeMismatch,
         FailOnArg::MissingRequired => FailOn::MissingRequired,
     };
-    let told = deliver(&args.common, &report, |width| render::compat(&report, width));
+    let told = deliver(&args.common, &report, |options| render::compat(&report, options));
     let policy = if policy.breached(&report) { Exit::Breached } else { Exit::Done };
     first(&[read, told, policy])
 }
@@ -313,7 +313,7 @@ fn cacheblend(args: &CacheblendArgs) -> Exit {
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let boundary = args.boundary_evidence_file.as_ref().map(|path| path.display().to_string());
     let report = report::cacheblend(&Catalog::new(), packet, boundary.as_deref());
-    let told = deliver(&args.common, &report, |width| render::cacheblend(&report, width));
+    let told = deliver(&args.common, &report, |options| render::cacheblend(&report, options));
     first(&[read, told])
 }
 
@@ -331,10 +331,10 @@ fn catalog(command: &CatalogCommand) -> Exit {
     match command {
         CatalogCommand::List { product, release, common } => {
             let list = report::list(&catalog, product.product(), *release);
-            deliver(common, &list, |width| render::catalog_list(&list, width))
+            deliver(common, &list, |options| render::catalog_list(&list, options))
         }
         CatalogCommand::Show { name, common } => match report::show(&catalog, name) {
-            Ok(show) => deliver(common, &show, |width| render::catalog_show(&show, width)),
+            Ok(show) => deliver(common, &show, |options| render::catalog_show(&show, options)),
             Err(near) => {
                 let hint = if near.is_empty() {
                     String::new()
@@ -347,7 +347,7 @@ fn catalog(command: &CatalogCommand) -> Exit {
         },
         CatalogCommand::Diff { from, to, product, common } => {
             let diff = report::diff(&catalog, product.product(), *from, *to);
-            deliver(common, &diff, |width| render::catalog_diff(&diff, width))
+            deliver(common, &diff, |options| render::catalog_diff(&diff, options))
         }
         CatalogCommand::Drift { scrapes, release, common } => {
             let inputs: Vec<Input> = scrapes.iter().map(|t| page(t)).collect();
@@ -358,7 +358,7 @@ fn catalog(command: &CatalogCommand) -> Exit {
                 packet,
                 &Options { release: *release, ..Options::default() },
             );
-            let told = deliver(common, &drift, |width| render::drift(&drift, width));
+            let told = deliver(common, &drift, |options| render::drift(&drift, options));
             first(&[read, told])
         }
     }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use inferguard::packet::{Artifact, Limits, Packet, open};
+use inferguard::packet::{Artifact, ArtifactKind, Limits, Packet, open};
 use inferguard::render;
 use inferguard::report::{
     self, By, CapacityOptions, MissesOptions, NoMisses, Options, capacity_csv, misses_csv,
@@ -33,7 +33,8 @@ fn read(lookups: &Lookups) -> (Packet, Options) {
 fn tell(artifacts: &[Artifact]) {
     for artifact in artifacts {
         for issue in &artifact.issues {
-            if matches!(issue.code.as_str(), "unreadable" | "partial" | "not_a_trace") {
+            let refused = artifact.kind == ArtifactKind::Lct && !artifact.read;
+            if refused || matches!(issue.code.as_str(), "unreadable" | "partial") {
                 complain(&format!("{}: {}", artifact.path, issue.message));
             }
         }
@@ -90,7 +91,7 @@ pub(crate) fn capacity(args: &CapacityArgs) -> Exit {
     tell(&report.inputs);
     let svg = write(args.svg.as_deref(), || render::capacity_svg(&report));
     let csv = write(args.csv.as_deref(), || capacity_csv(&report));
-    let told = deliver(&args.common, &report, |width| render::capacity(&report, width));
+    let told = deliver(&args.common, &report, |options| render::capacity(&report, options));
     first(&[svg, csv, told])
 }
 
@@ -114,6 +115,6 @@ pub(crate) fn misses(args: &MissesArgs) -> Exit {
     };
     tell(&report.inputs);
     let csv = write(args.csv.as_deref(), || misses_csv(&report));
-    let told = deliver(&args.common, &report, |width| render::misses(&report, width));
+    let told = deliver(&args.common, &report, |options| render::misses(&report, options));
     first(&[csv, told])
 }

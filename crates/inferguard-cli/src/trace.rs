@@ -85,7 +85,7 @@ fn info(args: &InfoArgs) -> Exit {
         written = Exit::NotWritten;
     }
     let report = TraceInfoReport::new(files);
-    let told = deliver(&args.common, &report, |width| render::trace_info(&report, width));
+    let told = deliver(&args.common, &report, |options| render::trace_info(&report, options));
     first(&[read, written, told, interrupted(&interrupts)])
 }
 
@@ -97,7 +97,7 @@ fn check(args: &TraceCheckArgs) -> Exit {
     let files = read_all(&args.files, &options, !args.reading.no_hash, &interrupts);
     let read = usable(&files);
     let report = TraceCheckReport::new(files);
-    let told = deliver(&args.common, &report, |width| render::trace_check(&report, width));
+    let told = deliver(&args.common, &report, |options| render::trace_check(&report, options));
     let sound = if report.sound { Exit::Done } else { Exit::Breached };
     first(&[read, told, sound, interrupted(&interrupts)])
 }
@@ -119,7 +119,8 @@ fn reuse(args: &ReuseArgs) -> Exit {
     line.clear();
     match read {
         Ok(report) => {
-            let told = deliver(&args.common, &report, |width| render::trace_reuse(&report, width));
+            let told =
+                deliver(&args.common, &report, |options| render::trace_reuse(&report, options));
             first(&[told, interrupted(&interrupts)])
         }
         Err(error) => {
@@ -140,7 +141,7 @@ fn replay(args: &ReplayArgs) -> Exit {
     } else {
         Exit::Done
     };
-    let told = deliver(&args.common, &report, |width| render::replay_summary(&report, width));
+    let told = deliver(&args.common, &report, |options| render::replay_summary(&report, options));
     first(&[read, told])
 }
 

@@ -7,7 +7,8 @@
 
 #![allow(clippy::print_stdout)]
 
-use inferguard::{Catalog, Input, Limits, Options, check, open, render};
+use inferguard::render::{self, RenderOptions};
+use inferguard::{Catalog, Input, Limits, Options, check, open};
 
 /// A page as a server shows it after so many lookups.
 fn page(at: f64, requested: u64, hit: u64) -> Input {
@@ -34,7 +35,7 @@ fn main() {
     }
     let packet = open(&inputs, &Limits::default());
     let report = check(&Catalog::new(), packet, &Options::default());
-    println!("{}", render::check(&report, 80, false));
+    println!("{}", render::check(&report, &RenderOptions::default()));
     for finding in &report.findings {
         println!("{}: {}", finding.code, finding.action);
     }

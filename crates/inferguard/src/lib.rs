@@ -5,7 +5,8 @@
 //! plain data and serialises to the JSON that the command prints.
 //!
 //! ```
-//! use inferguard::{Answer, Catalog, Input, Limits, Options, check, open, render};
+//! use inferguard::render::{self, RenderOptions};
+//! use inferguard::{Answer, Catalog, Input, Limits, Options, check, open};
 //!
 //! let page = b"lmcache_mp_l1_usage_ratio 0\nlmcache_mp_l1_memory_usage_bytes 0\n".to_vec();
 //! let input = Input::Fetched { url: "http://localhost/metrics".into(), file: None, role: None, body: Ok(page), at: None };
@@ -14,7 +15,7 @@
 //! assert_eq!(report.architecture.headline, "lmcache_mp_server");
 //! // An idle server is not called healthy.
 //! assert_eq!(report.answer, Answer::NothingSeen);
-//! println!("{}", render::check(&report, 80, false));
+//! println!("{}", render::check(&report, &RenderOptions::default()));
 //! ```
 //!
 //! # What to use for what
@@ -33,17 +34,9 @@
 //! # Should I be using this crate?
 //!
 //! Take it for packets and reports. It depends on all parsers and does I/O; who needs one format
-//! or one judgement takes the crate that holds it, which does none:
+//! or one judgement takes the crate that holds it, which does none.
 //!
-//! | crate | holds |
-//! |---|---|
-//! | `lmcache-prom` | Prometheus and OpenMetrics text; what each release exposes |
-//! | `lmcache-trace`, `lmcache-otel`, `lmcache-logs` | `.lct` traces; OTLP; logs and lookup-hash files |
-//! | `lmcache-http`, `lmcache-launch` | routes and answers; launch lines, configuration, hosts |
-//! | `coverage-model` | the judgement on signals, and the bridge between engine and cache |
-//! | `diagnosis-rules` | the registry of findings |
-//! | `cache-sizing` | hit rates by size, simulation, reasons for misses |
-//! | `evidence-redact` | redaction |
+#![doc = include_str!("which_crate.md")]
 //!
 //! What reports and options carry of these crates' types are those crates' own: a breaking release
 //! of such a crate is a breaking release of this one.
@@ -77,12 +70,20 @@ mod roles;
 pub mod sizing;
 pub mod trace;
 
-pub use coverage_model::{Claim, Mode, Status};
+pub use coverage_model::bridge::Bridge;
+pub use coverage_model::{Claim, Mode, Source, Status};
+pub use diagnosis_rules::{Kind, RuledOut, Severity, SilentRules, ThresholdUsed};
 pub use lanes::{HttpRow, Lanes, LaunchRow, LogRow, SpanRow, TraceRow};
-pub use lmcache_prom::contract::Catalog;
+pub use lmcache_prom::contract::{Catalog, Product, Release};
 pub use measures::{
     GaugeRow, HistogramRow, Measures, ProcessRow, QuantileRow, RatioRow, RatioSplit, ScrapeRow,
     WindowRow,
 };
-pub use packet::{Input, Limits, Packet, open};
+pub use packet::{Artifact, ArtifactKind, Input, InputIssue, Limits, Packet, open};
+pub use render::RenderOptions;
 pub use report::{Answer, CheckReport, Finding, NotEvaluable, Options, Settings, check};
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

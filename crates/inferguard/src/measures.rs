@@ -14,6 +14,7 @@ use crate::observe::base_name;
 /// One scrape of a target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ScrapeRow {
     /// Artifact it was read from.
     pub artifact: String,
@@ -26,6 +27,7 @@ pub struct ScrapeRow {
 /// Last, smallest and largest value of a gauge, summed over its label sets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct GaugeRow {
     /// In the last scrape that has it.
     pub last: f64,
@@ -42,6 +44,7 @@ pub struct GaugeRow {
 /// A histogram over its label sets.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct HistogramRow {
     /// Observations.
     pub count: f64,
@@ -58,6 +61,7 @@ pub struct HistogramRow {
 /// A quantile that a histogram gives, and how far it may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct QuantileRow {
     /// Interpolated value.
     pub value: f64,
@@ -70,6 +74,7 @@ pub struct QuantileRow {
 /// One process of a target: from its start, or the first scrape, to its end.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProcessRow {
     /// `process_start_time_seconds`, where the page has it.
     pub started: Option<f64>,
@@ -84,6 +89,7 @@ pub struct ProcessRow {
 /// A ratio over one window.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RatioRow {
     /// `lookup_hit_rate`, `external_prefix_hit_rate`, ...
     pub ratio: String,
@@ -103,6 +109,7 @@ pub struct RatioRow {
 /// A ratio for one label set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RatioSplit {
     /// Label name.
     pub label: String,
@@ -119,6 +126,7 @@ pub struct RatioSplit {
 /// The time between two scrapes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct WindowRow {
     /// Artifact of the first scrape.
     pub from: String,
@@ -137,6 +145,7 @@ pub struct WindowRow {
 /// All numbers of one target.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Measures {
     /// Scrapes in order of time.
     pub scrapes: Vec<ScrapeRow>,

@@ -48,6 +48,7 @@ pub enum BoundaryClaim {
 
 /// Why rows were rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BoundaryFailure {
     /// `lmcache_l0_boundary_forbidden_raw_fields`, `..._schema_mismatch`, `..._malformed_json`,
     /// `..._malformed_event`.
@@ -62,6 +63,7 @@ pub struct BoundaryFailure {
 
 /// The evidence of one file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct BoundaryEvidence {
     /// There is a file.
     pub present: bool,

@@ -42,3 +42,8 @@ pub use text::{
     Dialect, Event, Issue, IssueKind, MetricKind, NotExposition, ReadError, Sample, Scratch,
 };
 pub use timeline::{Captured, Increase, Restart, Timeline, Window};
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

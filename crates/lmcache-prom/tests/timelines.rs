@@ -237,3 +237,36 @@ fn a_real_page_against_itself() {
         .collect();
     assert_eq!(grown, [("lmcache_mp_lookup_requested_tokens_total", 8192.0)]);
 }
+
+#[test]
+fn a_signal_grows_under_any_of_its_names_and_a_ratio_needs_a_whole() {
+    let catalog = lmcache_prom::contract::Catalog::new();
+    let old =
+        |n: u32| process(100.0, f64::from(n), &format!("lmcache_mp_l1_evicted_keys_total {n}\n"));
+    let new = |start: f64, n: u32| {
+        process(start, f64::from(n), &format!("lmcache_mp_l1_evicted_chunks_total {n}\n"))
+    };
+    let line = timeline(&[&old(5), &old(8), &new(200.0, 3), &new(200.0, 4)]);
+    let grown: Vec<Option<f64>> = line
+        .windows()
+        .iter()
+        .map(|w| line.increase_of(&catalog, w, "mp.l1.evictions").map(|i| i.value))
+        .collect();
+    assert_eq!(grown, [Some(3.0), Some(3.0), Some(1.0)]);
+    // Gone with the upgrade: nothing is invented.
+    let line = timeline(&[&old(5), &process(100.0, 9.0, "")]);
+    let gone = line.increase_of(&catalog, &line.windows()[0], "mp.l1.evictions").unwrap();
+    assert_eq!((gone.value, gone.series, gone.vanished), (0.0, 0, 1));
+    assert!(line.increase_of(&catalog, &line.windows()[0], "mp.lookup.hit_tokens").is_none());
+    assert!(line.increase_of(&catalog, &line.windows()[0], "no.such").is_none());
+
+    let line = timeline(&[
+        "a_total 1\nb_total 4\nc_total 2\nd_total NaN\n",
+        "a_total 2\nb_total 8\nc_total 2\nd_total 5\n",
+    ]);
+    let of = |name| line.increase(&line.windows()[0], name, &[]).unwrap();
+    assert_eq!(of("a_total").ratio_to(&of("b_total")), Some(0.25));
+    assert_eq!(of("c_total").ratio_to(&of("b_total")), Some(0.0));
+    assert_eq!(of("c_total").ratio_to(&of("c_total")), None);
+    assert_eq!(of("d_total").ratio_to(&of("b_total")), None);
+}

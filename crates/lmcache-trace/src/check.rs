@@ -1,5 +1,7 @@
 //! What is wrong with a trace: the content of `trace check`.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::header::DigestState;
@@ -15,6 +17,22 @@ pub enum Grade {
     Defect,
     /// Worth knowing; no defect by itself.
     Note,
+}
+
+impl Grade {
+    /// The stable word of reports: `defect` or `note`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Grade::Defect => "defect",
+            Grade::Note => "note",
+        }
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// An observation on a trace.
@@ -44,7 +62,7 @@ const IN_FLIGHT_S: f64 = 1.0;
 /// ```
 /// use lmcache_trace::{Grade, Hooks, InfoOptions, check, summarize};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let torn = &data[..data.len() - 1];
 /// let summary = summarize(torn, &InfoOptions::default(), Hooks::default())?;
 /// let found = check(&summary);
@@ -59,14 +77,18 @@ pub fn check(summary: &TraceSummary) -> Vec<Observation> {
         }
     };
     for (code, &count) in &summary.issues.counts {
-        let first = summary.issues.first.iter().find(|issue| issue.code == *code);
+        let first = summary.issues.first_of(code);
         let grade = match code.as_str() {
             "resynchronised" | "grew" => Grade::Note,
             // What is still being written ends within a frame as often as not.
             "torn_body" | "torn_length" if summary.issues.count("grew") > 0 => Grade::Note,
             _ => Grade::Defect,
         };
-        let message = first.map_or_else(String::new, |issue| issue.message.clone());
+        let mut message = first.map_or_else(String::new, |issue| issue.message.clone());
+        if code == "resynchronised" && count > 1 {
+            let all = summary.issues.skipped_bytes;
+            message = format!("{message}; {all} bytes of the trace were left out in all");
+        }
         add(code, grade, count, first.map(|issue| issue.offset), message);
     }
     if let Some(pairing) = &summary.pairing {

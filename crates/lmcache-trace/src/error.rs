@@ -3,9 +3,25 @@
 use thiserror::Error;
 
 use crate::cursor::DecodeError;
+use crate::frame::PREFIX;
 
 /// The input is not a trace that can be read. Faults inside a trace are
 /// [`Issue`](crate::Issue)s and do not stop the reading.
+///
+/// ```
+/// use lmcache_trace::{Foreign, StreamReader, TraceError};
+///
+/// match StreamReader::new(&b"{\"not\": \"a trace\"}"[..]) {
+///     Ok(reader) => println!("level {}", reader.header().level.as_str()),
+///     // Unpack it first.
+///     Err(TraceError::NotATrace(Foreign::Gzip)) => println!("gzip"),
+///     Err(error @ TraceError::TornHeader { .. }) => println!("cut at byte {}", error.offset()),
+///     Err(error) => {
+///         assert_eq!(error.to_string(), "not an LMCache trace: it is text");
+///         assert_eq!(error.code(), "not_a_trace");
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TraceError {
@@ -49,6 +65,32 @@ pub enum TraceError {
         /// How many bytes had been read.
         offset: u64,
     },
+}
+
+impl TraceError {
+    /// A short stable name for counts and JSON, such as `torn_header`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            TraceError::Empty => "empty",
+            TraceError::NotATrace(_) => "not_a_trace",
+            TraceError::TornHeader { .. } => "torn_header",
+            TraceError::OverlongHeader { .. } => "overlong_header",
+            TraceError::MalformedHeader(_) => "malformed_header",
+            TraceError::UnknownVersion { .. } => "unknown_version",
+            TraceError::Read { .. } => "read_error",
+        }
+    }
+
+    /// The file offset that the fault is at: where the bytes end for
+    /// [`TornHeader`](Self::TornHeader) and [`Read`](Self::Read), else where the fault is.
+    pub fn offset(&self) -> u64 {
+        match self {
+            TraceError::TornHeader { have, .. } => have.saturating_add(PREFIX as u64),
+            TraceError::MalformedHeader(error) => error.offset,
+            TraceError::Read { offset, .. } => *offset,
+            _ => 0,
+        }
+    }
 }
 
 /// What a file that is no trace looks like.

@@ -21,6 +21,15 @@ pub struct Issue {
 }
 
 /// The kinds of fault; each is one documented cause.
+///
+/// Who says what:
+///
+/// | kinds | by |
+/// |---|---|
+/// | [`MalformedArgs`](Self::MalformedArgs), [`NonFiniteTime`](Self::NonFiniteTime) | [`summarize`](crate::summarize), [`Summarizer`](crate::Summarizer) and [`reuse`](crate::reuse()), which decode arguments. The readers and [`walk`](crate::walk()) hand the record out: [`Record::decode`](crate::Record::decode) fails then, and the caller looks at its times |
+/// | [`Grew`](Self::Grew) | `summarize`, where [`InfoOptions::expected_bytes`](crate::InfoOptions::expected_bytes) is given |
+/// | [`Read`](Self::Read) | what reads off a `Read`: [`StreamReader`](crate::StreamReader), `walk`, and all above them |
+/// | all others | every reader |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IssueKind {
@@ -109,6 +118,15 @@ impl IssueKind {
         }
     }
 
+    /// How many bytes this fault says were left out.
+    fn skipped(&self) -> u64 {
+        match self {
+            IssueKind::Resynchronised { skipped, .. } => *skipped,
+            IssueKind::NotResynchronised { bytes } => *bytes,
+            _ => 0,
+        }
+    }
+
     /// Whether this fault is the torn end of a file.
     pub fn is_torn_tail(&self) -> bool {
         matches!(self, IssueKind::TornLength { .. } | IssueKind::TornBody { .. })
@@ -118,6 +136,7 @@ impl IssueKind {
 /// An [`Issue`] in the form that reports hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct IssueEntry {
     /// [`IssueKind::code`].
     pub code: String,
@@ -143,27 +162,34 @@ impl From<&Issue> for IssueEntry {
 /// Counts of every issue, and the first ones in full, in bounded memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct IssueLog {
     /// How often each [`IssueKind::code`] occurred.
     pub counts: BTreeMap<String, u64>,
-    /// The first issues, at most [`IssueLog::KEPT`].
+    /// The first [`IssueLog::KEPT`] issues, and after them the first of every code that is not
+    /// among those: the torn end of a file is here however much was wrong before it.
     pub first: Vec<IssueEntry>,
+    /// Bytes that were left out in looking for a whole frame. Frames that were stepped over by
+    /// their length, and a torn end, are not in it.
+    #[serde(default)]
+    pub skipped_bytes: u64,
 }
 
 impl IssueLog {
-    /// How many issues are kept in full.
+    /// How many issues are kept in full, whatever their codes.
     pub const KEPT: usize = 64;
 
     /// Adds an issue.
     pub fn push(&mut self, issue: &Issue) {
         let code = issue.kind.code();
-        match self.counts.get_mut(code) {
-            Some(count) => *count += 1,
-            None => {
-                self.counts.insert(code.to_owned(), 1);
-            }
+        self.skipped_bytes = self.skipped_bytes.saturating_add(issue.kind.skipped());
+        let is_new = !self.counts.contains_key(code);
+        if is_new {
+            self.counts.insert(code.to_owned(), 1);
+        } else if let Some(count) = self.counts.get_mut(code) {
+            *count += 1;
         }
-        if self.first.len() < Self::KEPT {
+        if is_new || self.first.len() < Self::KEPT {
             self.first.push(IssueEntry::from(issue));
         }
     }
@@ -176,5 +202,18 @@ impl IssueLog {
     /// Number of issues with this [`IssueKind::code`].
     pub fn count(&self, code: &str) -> u64 {
         self.counts.get(code).copied().unwrap_or(0)
+    }
+
+    /// The first issue with this [`IssueKind::code`].
+    pub fn first_of(&self, code: &str) -> Option<&IssueEntry> {
+        self.first.iter().find(|issue| issue.code == code)
+    }
+
+    /// The first issue of every code, in the order of the file: at least one of each fault.
+    pub fn firsts(&self) -> impl Iterator<Item = &IssueEntry> {
+        self.first.iter().enumerate().filter_map(|(at, issue)| {
+            let seen = self.first.iter().take(at).any(|before| before.code == issue.code);
+            (!seen).then_some(issue)
+        })
     }
 }

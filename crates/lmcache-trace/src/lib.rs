@@ -67,9 +67,9 @@ pub use summary::{
 };
 pub use walk::{Hooks, Progress, Tee, Walked, walk};
 
-/// A minimal trace of two records and two keys, for the examples in these pages.
-#[doc(hidden)]
-pub fn doc_example() -> Vec<u8> {
+/// A minimal trace to try things on: level `storage`, one key, reserved in the first of two
+/// records and finished in the second.
+pub fn example_trace() -> Vec<u8> {
     let key = |hash: u8| {
         let mut out = b"\x82\xa5__t__\xa9ObjectKey\xa1v\x84\xaachunk_hash\xc4\x20".to_vec();
         out.extend([hash; 32]);

@@ -52,7 +52,7 @@ pub struct Sealed {
 /// ```
 /// use lmcache_trace::{Hooks, InfoOptions, seal, summarize};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut copy = Vec::new();
 /// let sealed = seal(&data[..], &mut copy, b"salt", str::to_owned)?;
 /// assert!(sealed.hashes > 0 && copy.len() == data.len() && copy != data);

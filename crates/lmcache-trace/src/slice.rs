@@ -97,12 +97,13 @@ const START: usize = PREFIX + 64;
 
 /// Reads a trace that is in memory; records borrow from it.
 ///
-/// A record's head is checked when it is read, its arguments when they are decoded.
+/// A record's head is checked when it is read, its arguments when they are decoded
+/// ([`Record::decode`]).
 ///
 /// ```
 /// use lmcache_trace::{Op, SliceReader, Step};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut reader = SliceReader::new(&data)?;
 /// assert_eq!(reader.header().level.as_str(), "storage");
 /// let mut writes = 0;

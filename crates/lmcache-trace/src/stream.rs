@@ -14,24 +14,36 @@ use crate::slice::{Opening, ReadOptions, Step, open};
 /// Size of the buffer to begin with; it grows only for larger frames.
 const BLOCK: usize = 256 << 10;
 
-/// Reads a trace off any `Read`: a file, a pipe, a decompressor.
+/// Reads a trace off any `Read`: a file, a pipe, a decompressor. No `BufReader` is needed.
 ///
 /// Memory is one buffer of 256 KiB, or the largest frame where that is larger, up
-/// to [`ReadOptions::max_frame`]; it grows as bytes arrive, not as a length claims.
-/// The source is read once, forward, and never asked for its size.
+/// to [`ReadOptions::max_frame`] (64 MiB unless set); it grows as bytes arrive, not as a length
+/// claims. The source is read once, forward, and never asked for its size.
+///
+/// A record's head is checked when it is read, its arguments only when they are decoded: damage
+/// within them is told by [`Record::decode`], and by [`summarize`](crate::summarize), which
+/// decodes every record, and not by a [`Step::Issue`].
 ///
 /// ```
 /// use lmcache_trace::{Step, StreamReader};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut reader = StreamReader::new(&data[..])?;
-/// let mut records = 0;
+/// let (mut records, mut keys) = (0, 0);
 /// while let Some(step) = reader.next_step() {
-///     if let Step::Record(_) = step {
-///         records += 1;
+///     match step {
+///         Step::Record(record) => {
+///             records += 1;
+///             // `()` takes no argument in: this checks and counts them.
+///             match record.decode(&mut ()) {
+///                 Ok(args) => keys += args.keys,
+///                 Err(error) => eprintln!("byte {}: arguments: {error}", record.offset),
+///             }
+///         }
+///         Step::Issue(issue) => eprintln!("{issue}"),
 ///     }
 /// }
-/// assert_eq!(records, 2);
+/// assert_eq!((records, keys), (2, 2));
 /// # Ok::<(), lmcache_trace::TraceError>(())
 /// ```
 pub struct StreamReader<R> {
@@ -103,7 +115,8 @@ impl<R: Read> StreamReader<R> {
     }
 
     /// The next record or issue; nothing at the end. The record borrows from the
-    /// reader's buffer: use it before the next call.
+    /// reader's buffer: use it before the next call. That is why this is no `Iterator`,
+    /// whose items may not borrow from it; [`SliceReader`](crate::SliceReader) is one.
     #[inline]
     pub fn next_step(&mut self) -> Option<Step<'_>> {
         let (head, consumed, offset, index) = loop {

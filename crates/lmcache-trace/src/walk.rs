@@ -91,7 +91,7 @@ pub struct Walked {
 /// ```
 /// use lmcache_trace::{Hooks, ReadOptions, Step, walk};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let (ops, walked) = walk(
 ///     &data[..],
 ///     ReadOptions::default(),

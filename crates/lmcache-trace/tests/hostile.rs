@@ -430,3 +430,45 @@ fn looking_for_sound_frames_is_bounded() {
     assert_eq!(records, 1);
     assert_eq!(found[0].offset, at[1]);
 }
+
+#[test]
+fn a_torn_end_keeps_its_place_behind_many_faults() {
+    // More malformed calls than are kept in full, one frame that is no record, a torn end.
+    let mut frames: Vec<Vec<u8>> = (0..100).map(|_| args_with(vec![0xc1])).collect();
+    frames.extend([sound(1.0), frame(b"\xc1"), sound(2.0), sound(3.0)]);
+    let (mut data, at) = file(&frames);
+    data.truncate(data.len() - 3);
+    let summary = summary(&data);
+    let last = at[103];
+    let first = &summary.issues.first;
+    assert_eq!(first.len(), lmcache_trace::IssueLog::KEPT + 2);
+    assert_eq!(first.last().map(|i| (i.code.as_str(), i.offset)), Some(("torn_body", last)));
+    assert_eq!(summary.issues.count("malformed_args"), 100);
+    let firsts: Vec<(&str, u64)> =
+        summary.issues.firsts().map(|i| (i.code.as_str(), i.offset)).collect();
+    assert_eq!(
+        firsts,
+        [("malformed_args", at[0]), ("malformed_frame", at[101]), ("torn_body", last)]
+    );
+    for told in check(&summary).iter().filter(|told| summary.issues.count(&told.code) > 0) {
+        assert!(!told.message.is_empty(), "{}", told.code);
+        assert!(told.offset.is_some(), "{}", told.code);
+    }
+    assert_eq!((summary.end.kind, summary.end.offset), (EndKind::Torn, Some(last)));
+    assert_eq!(summary.end.issue.as_ref(), first.last());
+}
+
+#[test]
+fn a_hole_is_told_although_the_end_is_whole() {
+    let (data, at) = file(&[sound(0.0), sound(1.0), sound(2.0)]);
+    let whole = summary(&data);
+    assert!(whole.is_whole());
+    assert_eq!((whole.end.kind.as_str(), whole.end.offset), ("no_close_mark", None));
+    let mut holed = data;
+    // The length of the second frame leads too far.
+    holed[usize::try_from(at[1]).unwrap() + 2] ^= 0x40;
+    let holed = summary(&holed);
+    assert_eq!((holed.records, holed.end.kind), (2, EndKind::NoCloseMark));
+    assert!(!holed.is_whole() && !holed.is_sound());
+    assert_eq!(holed.issues.skipped_bytes, at[2] - at[1]);
+}

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anstream::adapter::strip_str;
 use anyhow::{Context as _, Result, bail, ensure};
 use inferguard::packet::{Input, Limits, open};
-use inferguard::render::{self, markdown_prose as prose};
+use inferguard::render::{self, RenderOptions, markdown_prose as prose};
 use inferguard::report::{ExplainReport, Options, RuleRow, check};
 use lmcache_prom::contract::Catalog;
 
@@ -164,7 +163,7 @@ fn shown(root: &Path, catalog: &Catalog, class: &str, evidence: &str) -> Result<
     let report = check(catalog, packet, &Options::default());
     // A remark is on the whole screen only.
     for (all, flag) in [(false, ""), (true, " --all")] {
-        let screen = strip_str(&render::check(&report, 80, all)).to_string();
+        let screen = render::check(&report, &RenderOptions::default().with_all(all));
         if let Some(entry) = entry(&screen, class) {
             return Ok(format!("$ inferguard check{flag} {evidence}\n...\n{entry}...\n"));
         }

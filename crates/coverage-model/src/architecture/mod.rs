@@ -45,6 +45,7 @@ const BESIDE: &[&str] =
 /// One label and how it is known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Label {
     /// `vllm_mp_lmcache`, `lmcache_mp_server`, ...
     pub label: String,
@@ -60,6 +61,7 @@ pub struct Label {
 /// Labels of a deployment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Architecture {
     /// The label that says most.
     pub headline: String,

@@ -41,6 +41,7 @@ use crate::evidence::Source;
 /// One engine or LMCache process as the bridge took it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SideRow {
     /// Role.
     pub role: String,
@@ -59,6 +60,7 @@ pub struct SideRow {
 /// Tokens of one window by where they came from, and how the two sides agree.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BridgeWindow {
     /// First page of the window; `null` for one that begins with the processes.
     pub from: Option<String>,
@@ -91,6 +93,7 @@ impl BridgeWindow {
 /// Tokens of one engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EngineTokens {
     /// Role.
     pub role: String,
@@ -101,6 +104,7 @@ pub struct EngineTokens {
 /// What the bridge says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Bridge {
     /// Engines and LMCache processes.
     pub sides: Vec<SideRow>,

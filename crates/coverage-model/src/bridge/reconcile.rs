@@ -31,6 +31,7 @@ pub enum Difference {
 /// How far engine and LMCache may differ, as engine minus LMCache.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Tolerance {
     /// Least.
     pub low: f64,
@@ -50,6 +51,7 @@ impl Tolerance {
 /// One line of the reconciliation table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Reconciliation {
     /// `prompt_accounted`, `looked_up`, `found`, `loaded`, `promised`.
     pub what: String,

@@ -13,6 +13,7 @@ use crate::vocabulary::Claim;
 /// One factor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Factor {
     /// `external_tokens`, `prefill_seconds_per_token`, `retrieve_seconds`, ...
     pub name: String,
@@ -31,6 +32,7 @@ pub struct Factor {
 /// Time to the first token with and without hits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TtftCompared {
     /// What is compared: single requests of a log, or windows of an engine's histogram.
     pub over: String,
@@ -48,6 +50,7 @@ pub struct TtftCompared {
 /// beside engines without, what disaggregation changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EngineTtft {
     /// Role of the engine.
     pub engine: String,
@@ -60,6 +63,7 @@ pub struct EngineTtft {
 /// Time to the first token of a group of requests, as a log of requests names it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct GroupTtft {
     /// Phase, label or engine.
     pub group: String,
@@ -108,6 +112,7 @@ pub struct Money {
 /// What the cache is worth.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Worth {
     /// Prefill seconds that external tokens stand for, before the time of their retrieve.
     pub prefill_seconds_avoided: Option<f64>,

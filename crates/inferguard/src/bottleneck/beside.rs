@@ -1,6 +1,6 @@
 //! Findings of a compatibility report that another run made, as findings beside the verdict.
 
-use coverage_model::{Claim, Source};
+use coverage_model::Source;
 use evidence_redact::{Kind, Redactor};
 use serde_json::Value;
 
@@ -57,35 +57,20 @@ pub(crate) fn read(
             }
             let title =
                 text("message").or_else(|| text("title")).or_else(|| text("owner_question"));
-            out.push(LmcacheFinding {
-                found_by: report.path.clone(),
-                finding: Finding {
-                    code: clean(code),
-                    aliases: vec![],
-                    severity: match text("severity") {
-                        Some(s @ ("critical" | "warning" | "info")) => s,
-                        _ => severity,
-                    }
-                    .to_owned(),
-                    kind: (*kind).to_owned(),
-                    cause: None,
-                    claim: Claim::Inferred,
-                    confidence: 0.5,
-                    confidence_reasons: vec!["a report that was made elsewhere says so".into()],
-                    explanation: String::new(),
-                    thresholds: vec![],
-                    confirm: String::new(),
-                    explained_by: vec![],
-                    ruled_out: vec![],
-                    title: clean(title.unwrap_or(code)),
-                    evidence: vec![source],
-                    action: clean(text("recommendation").or_else(|| text("action")).unwrap_or(
-                        "Run inferguard check on the evidence that the report was made from.",
-                    )),
-                    explains: vec![],
-                    customer_safe: false,
-                },
-            });
+            let severity = match text("severity") {
+                Some(s @ ("critical" | "warning" | "info")) => s,
+                _ => severity,
+            };
+            let title = clean(title.unwrap_or(code));
+            let mut finding = Finding::new(clean(code), severity, *kind, title);
+            finding.confidence = 0.5;
+            finding.confidence_reasons = vec!["a report that was made elsewhere says so".into()];
+            finding.evidence = vec![source];
+            finding.action =
+                clean(text("recommendation").or_else(|| text("action")).unwrap_or(
+                    "Run inferguard check on the evidence that the report was made from.",
+                ));
+            out.push(LmcacheFinding { found_by: report.path.clone(), finding });
         }
     }
     out

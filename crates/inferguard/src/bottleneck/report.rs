@@ -15,6 +15,7 @@ use crate::report::{Finding, NotEvaluable, Tool};
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EvidenceRow {
     /// What was measured, as its source names it.
     pub metric: String,
@@ -36,6 +37,7 @@ pub struct EvidenceRow {
 /// What one rule answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RuleRow {
     /// Rule.
     pub rule: String,
@@ -48,6 +50,7 @@ pub struct RuleRow {
 /// A claim that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Downgrade {
     /// What was claimed.
     pub claim_id: String,
@@ -62,6 +65,7 @@ pub struct Downgrade {
 /// A finding about LMCache. It stands beside the verdict and never replaces it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LmcacheFinding {
     /// What found it: `evidence` for what was read here, else the report that holds it.
     pub found_by: String,
@@ -73,6 +77,7 @@ pub struct LmcacheFinding {
 /// The diagnosis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BottleneckReport {
     /// `inferguard-bottleneck-diagnosis/v1`.
     pub schema_version: String,

@@ -50,6 +50,7 @@ pub struct Lanes {
 /// One trace as reports show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceRow {
     /// Path of the artifact.
     pub path: String,
@@ -61,6 +62,7 @@ pub struct TraceRow {
 /// One log as reports show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LogRow {
     /// Path of the artifact.
     pub path: String,
@@ -72,6 +74,7 @@ pub struct LogRow {
 /// One file of spans as reports show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SpanRow {
     /// Path of the artifact.
     pub path: String,
@@ -84,6 +87,7 @@ pub struct SpanRow {
 /// The answers of one server as reports show them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct HttpRow {
     /// Directory of the answers, or the evidence file.
     pub path: String,
@@ -97,6 +101,7 @@ pub struct HttpRow {
 /// One process as it was launched.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LaunchRow {
     /// Artifact that tells of it.
     pub path: String,

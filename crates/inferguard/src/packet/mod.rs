@@ -24,8 +24,10 @@ use serde::Serialize;
 /// Something about one artifact that the reader has to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct InputIssue {
-    /// Stable code: `unreadable`, `not_exposition_text`, `bad_line`, `partial`, ...
+    /// Stable code: `unreadable`, `not_exposition_text`, `bad_line`, `partial`, ...; of a trace those
+    /// of [`lmcache_trace::IssueKind::code`] and [`lmcache_trace::TraceError::code`].
     pub code: String,
     /// What is wrong, as a sentence that names the cause.
     pub message: String,
@@ -47,6 +49,7 @@ impl InputIssue {
 /// One file or answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Artifact {
     /// Path as the user named it (or the URL, credentials removed, or `-`).
     pub path: String,
@@ -68,6 +71,7 @@ pub struct Artifact {
 
 /// A Prometheus page that was read.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Page {
     /// Index of its artifact.
     pub artifact: usize,
@@ -83,6 +87,7 @@ pub struct Page {
 
 /// One OTLP export that is read as a page.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Export {
     /// When it was made, in seconds since 1970.
     pub at: Option<f64>,

@@ -46,6 +46,7 @@ impl Default for Limits {
 
 /// One thing that the user named.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Input {
     /// A file or a directory whose files are recognised.
     Path(PathBuf),
@@ -83,6 +84,7 @@ pub enum Input {
 
 /// All artifacts of one run, and what was read of them.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Packet {
     /// Every file that was named or found, in order of path.
     pub artifacts: Vec<Artifact>,
@@ -102,7 +104,8 @@ impl Packet {
         !self.pages.is_empty()
             || self.lanes.launch.is_some()
             || self.artifacts.iter().any(|a| {
-                let refused = a.issues.iter().any(|i| i.code == "html" || i.code == "not_a_trace");
+                let refused = a.issues.iter().any(|i| i.code == "html")
+                    || a.kind == ArtifactKind::Lct && !a.read;
                 a.kind.lane().is_some() && a.sha256.is_some() && !refused
             })
     }

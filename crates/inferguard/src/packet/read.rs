@@ -283,7 +283,11 @@ pub(super) fn index(
 fn trace(read: Result<TraceSummary, TraceError>, artifact: &mut Artifact) -> Content {
     match read {
         Ok(summary) => {
-            for issue in summary.issues.first.iter().take(LISTED_ISSUES) {
+            // The first ones; beyond those the first of every other fault, the torn end included.
+            let listed = summary.issues.first.iter().enumerate().filter(|(at, issue)| {
+                *at < LISTED_ISSUES || summary.issues.first_of(&issue.code) == Some(*issue)
+            });
+            for (_, issue) in listed {
                 artifact.issues.push(InputIssue {
                     code: issue.code.clone(),
                     message: issue.message.clone(),
@@ -295,7 +299,12 @@ fn trace(read: Result<TraceSummary, TraceError>, artifact: &mut Artifact) -> Con
         }
         Err(error) => {
             artifact.read = false;
-            artifact.issues.push(InputIssue::whole("not_a_trace", error.to_string()));
+            artifact.issues.push(InputIssue {
+                code: error.code().to_owned(),
+                message: error.to_string(),
+                line: None,
+                offset: Some(error.offset()),
+            });
             Content::Trace(Box::new(TraceEvidence::unreadable(&error, 0, "")))
         }
     }

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::RenderOptions;
 use super::text::{Sheet, Style, count, plural, safe, short_path, styled};
 use crate::bottleneck::{BottleneckReport, EvidenceRow, Verdict};
 use crate::observe::number;
 
-/// Renders the diagnosis in at most `width` columns; the first line is the one that scripts read.
-pub fn bottleneck(report: &BottleneckReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+/// Renders the diagnosis: the first line is the one that scripts read.
+pub fn bottleneck(report: &BottleneckReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     // One line, however long: scripts read it.
     sheet.raw(&report.line());
     sheet.blank();

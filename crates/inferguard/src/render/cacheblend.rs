@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::RenderOptions;
 use super::inputs::inputs;
 use super::text::{LABEL, Sheet, count, plural, safe};
 use crate::report::{BlendMetrics, BlendRatios, CacheblendReport};
 
-/// Renders the report in at most `width` columns.
-pub fn cacheblend(report: &CacheblendReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+/// Renders the report.
+pub fn cacheblend(report: &CacheblendReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     metrics(&mut sheet, &report.cacheblend_metrics);
     sheet.blank();
     let serde = &report.serde;

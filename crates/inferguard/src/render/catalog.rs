@@ -1,12 +1,13 @@
 //! The contract and drift in a terminal.
 
+use super::RenderOptions;
 use super::running::span;
 use super::text::{Sheet, Style, plural, safe, styled};
 use crate::report::{CatalogDiff, CatalogList, CatalogShow, DriftReport, DriftRow};
 
 /// Renders `catalog list`: one line an entry.
-pub fn catalog_list(list: &CatalogList, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn catalog_list(list: &CatalogList, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for e in &list.entries {
         let to = e.to.as_deref().unwrap_or("");
         sheet.raw(&format!("{:<11}{:<9}{:<8}  {}", e.kind, e.from, to, e.name));
@@ -28,8 +29,8 @@ pub fn catalog_list(list: &CatalogList, width: usize) -> String {
 }
 
 /// Renders `catalog show`.
-pub fn catalog_show(show: &CatalogShow, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn catalog_show(show: &CatalogShow, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     sheet.entry("SIGNAL", &show.signal);
     for e in &show.history {
         sheet.blank();
@@ -59,8 +60,8 @@ pub fn catalog_show(show: &CatalogShow, width: usize) -> String {
 }
 
 /// Renders `catalog diff`.
-pub fn catalog_diff(diff: &CatalogDiff, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn catalog_diff(diff: &CatalogDiff, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     sheet.raw(&styled(Style::Bold, &format!("{} {} to {}", diff.product, diff.from, diff.to)));
     let mut pairs = |label: &str, list: &[(String, String)]| {
         for (i, (old, new)) in list.iter().enumerate() {
@@ -101,8 +102,8 @@ pub fn catalog_diff(diff: &CatalogDiff, width: usize) -> String {
 }
 
 /// Renders `catalog drift`.
-pub fn drift(report: &DriftReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn drift(report: &DriftReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for (product, row) in &report.releases {
         sheet.entry("RELEASE", &format!("{product} {}", span(row)));
         for what in &row.contradictions {

@@ -1,13 +1,16 @@
 //! The one screen of `inferguard check`.
 
 use super::text::{Sheet, Style, styled};
-use super::{bridge, brief, families, findings, inputs, records, running, spans, windows};
+use super::{
+    RenderOptions, bridge, brief, families, findings, inputs, records, running, spans, windows,
+};
 use crate::report::{Answer, CheckReport};
 
-/// Renders the report in at most `width` columns: five lines where nothing is wrong, what is needed
-/// to act where something is; `all` shows everything.
-pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
-    let mut sheet = Sheet::new(width);
+/// Renders the report: five lines where nothing is wrong, what is needed to act where something is;
+/// everything where [`RenderOptions::all`] asks for it.
+pub fn check(report: &CheckReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
+    let all = options.all;
     running::newer(&mut sheet, &report.releases);
     if !all && brief::fits(report) {
         brief::lines(&mut sheet, report);

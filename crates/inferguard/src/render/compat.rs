@@ -1,14 +1,15 @@
 //! The table of `inferguard lmcache-compat`.
 
+use super::RenderOptions;
 use super::findings::{cannot_tell, wrong};
 use super::inputs::inputs;
 use super::running::{claim, newer, releases};
 use super::text::{Sheet, Style, safe, styled};
 use crate::report::CompatReport;
 
-/// Renders the report in at most `width` columns.
-pub fn compat(report: &CompatReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+/// Renders the report.
+pub fn compat(report: &CompatReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     newer(&mut sheet, &report.releases);
     sheet.entry(
         "MODE",

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use coverage_model::Status;
 
+use super::RenderOptions;
 use super::bridge::{mismatches, tokens};
 use super::findings::{cannot_tell, wrong};
 use super::inputs::inputs;
@@ -13,11 +14,12 @@ use super::worth::worth;
 use crate::observe::number;
 use crate::report::{BackendStatus, CoverageReport, SupportLevel};
 
-/// Renders the report in at most `width` columns. `all` also lists every window and every family.
-pub fn coverage(report: &CoverageReport, width: usize, all: bool) -> String {
-    let mut sheet = Sheet::new(width);
+/// Renders the report. [`RenderOptions::all`] also lists every window and every family.
+pub fn coverage(report: &CoverageReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
+    let all = options.all;
     newer(&mut sheet, &report.releases);
-    for line in super::text::wrap(&safe(&report.headline), width) {
+    for line in super::text::wrap(&safe(&report.headline), sheet.width()) {
         sheet.raw(&styled(Style::Bold, &line));
     }
     sheet.blank();

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use super::RenderOptions;
 use super::markdown::markdown_prose as prose;
 use super::text::{Sheet, Style, plural, styled};
 use crate::report::{ExampleRow, ExplainReport, RuleRow};
 
 /// Renders rules in full.
-pub fn explain(report: &ExplainReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn explain(report: &ExplainReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for (i, rule) in report.rules.iter().enumerate() {
         if i > 0 {
             sheet.blank();
@@ -19,8 +20,8 @@ pub fn explain(report: &ExplainReport, width: usize) -> String {
 }
 
 /// Renders a list: a line a rule, causes first.
-pub fn explain_list(report: &ExplainReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn explain_list(report: &ExplainReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for kind in ["cause", "symptom", "gap"] {
         let rules: Vec<&RuleRow> = report.rules.iter().filter(|r| r.kind == kind).collect();
         if rules.is_empty() {

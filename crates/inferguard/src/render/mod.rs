@@ -1,5 +1,5 @@
 //! Renderings of the reports. Each takes a report value and gives text; nothing is printed
-//! here. Style is ANSI escape codes: whoever prints strips them where they do not belong.
+//! here. The text is plain unless [`RenderOptions::color`] asks for ANSI escape codes.
 
 mod bottleneck;
 mod bridge;
@@ -16,6 +16,7 @@ mod findings;
 mod inputs;
 mod markdown;
 mod note;
+mod options;
 mod plot;
 mod records;
 mod running;
@@ -37,6 +38,7 @@ pub use coverage_markdown::coverage_markdown;
 pub use explain::{explain, explain_index, explain_list, explain_page};
 pub use markdown::markdown_prose;
 pub use note::note;
+pub use options::RenderOptions;
 pub use plot::capacity_svg;
 pub(crate) use running::span as release_span;
 pub(crate) use sizing::loss;

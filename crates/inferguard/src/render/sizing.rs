@@ -2,6 +2,7 @@
 
 use cache_sizing::{Order, Reason};
 
+use super::RenderOptions;
 use super::plot::{gib, policy_name, size, terminal};
 use super::text::{Sheet, Style, count, moment, plural, safe, seconds, short_path, styled};
 use crate::report::{CapacityReport, MissesReport, RequestRow, SizeRow};
@@ -28,8 +29,8 @@ fn source(name: &str, files: &[String]) -> String {
 }
 
 /// Renders `capacity`.
-pub fn capacity(report: &CapacityReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn capacity(report: &CapacityReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     sheet.entry("READ", &source(&report.source, &report.files));
     let unit = &report.token_unit;
     sheet.entry(
@@ -279,8 +280,8 @@ fn over_time(report: &CapacityReport, sheet: &mut Sheet) {
 }
 
 /// Renders `misses`.
-pub fn misses(report: &MissesReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn misses(report: &MissesReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     sheet.entry("READ", &source(&report.source, &report.files));
     let unit = &report.token_unit;
     sheet.entry(

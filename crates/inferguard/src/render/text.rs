@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::RenderOptions;
+
 /// ANSI styles that the reports use.
 #[derive(Clone, Copy)]
 pub(crate) enum Style {
@@ -28,14 +30,16 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
 pub(crate) struct Sheet {
     out: String,
     width: usize,
+    color: bool,
 }
 
 /// Width of the label column.
 pub(crate) const LABEL: usize = 10;
 
 impl Sheet {
-    pub(crate) fn new(width: usize) -> Self {
-        Self { out: String::new(), width: width.clamp(60, 160) }
+    pub(crate) fn new(options: &RenderOptions) -> Self {
+        let width = options.width.clamp(60, 160);
+        Self { out: String::new(), width, color: options.color }
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -69,8 +73,23 @@ impl Sheet {
     }
 
     pub(crate) fn finish(self) -> String {
-        self.out
+        if self.color { self.out } else { unstyled(&self.out) }
     }
+}
+
+/// A text without its ANSI codes.
+fn unstyled(text: &str) -> String {
+    let mut in_code = false;
+    let shown = |c: &char| {
+        let was_in_code = in_code;
+        in_code = match c {
+            '\u{1b}' => true,
+            'm' if in_code => false,
+            _ => in_code,
+        };
+        !was_in_code && !in_code
+    };
+    text.chars().filter(shown).collect()
 }
 
 /// Length as shown: ANSI codes take no room.
@@ -225,6 +244,17 @@ pub(crate) fn safe(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_color_there_is_no_code_and_the_same_text() {
+        for color in [false, true] {
+            let mut sheet = Sheet::new(&RenderOptions::default().with_color(color));
+            sheet.entry("MODE", &format!("m is {} here", styled(Style::Bad, "mm")));
+            let text = sheet.finish();
+            assert_eq!(text.contains('\u{1b}'), color);
+            assert_eq!(unstyled(&text), "MODE      m is mm here\n");
+        }
+    }
 
     #[test]
     fn lines_never_exceed_their_room() {

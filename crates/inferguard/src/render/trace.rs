@@ -2,12 +2,13 @@
 
 use lmcache_trace::{Grade, OpStats, Pairing, Rate, TraceSummary};
 
+use super::RenderOptions;
 use super::text::{Sheet, Style, bytes, count, moment, plural, safe, seconds, styled};
 use crate::trace::{TraceCheckReport, TraceFile, TraceInfoReport};
 
 /// Renders `trace info`: one screen a trace.
-pub fn trace_info(report: &TraceInfoReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn trace_info(report: &TraceInfoReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for (i, file) in report.files.iter().enumerate() {
         if i > 0 {
             sheet.blank();
@@ -315,8 +316,8 @@ fn line(observation: &lmcache_trace::Observation) -> String {
 }
 
 /// Renders `trace check`.
-pub fn trace_check(report: &TraceCheckReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn trace_check(report: &TraceCheckReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     for file in &report.files {
         let verdict = if let Some(error) = &file.error {
             styled(Style::Bad, &safe(&format!("unreadable: {error}")))

@@ -3,12 +3,13 @@
 use lmcache_trace::replay::{DigestMeaning, ReplayRun};
 use lmcache_trace::{Gaps, ReuseReport, ReuseUnit, ReuseView};
 
+use super::RenderOptions;
 use super::text::{Sheet, Style, bytes, count, plural, safe, seconds, short_path, styled};
 use crate::trace::{ReplaySummaryReport, TraceReuseReport};
 
 /// Renders `trace reuse`.
-pub fn trace_reuse(report: &TraceReuseReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn trace_reuse(report: &TraceReuseReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     let reuse = &report.reuse;
     sheet.entry(
         "TRACE",
@@ -142,8 +143,8 @@ fn names(files: &[String]) -> String {
 }
 
 /// Renders `trace replay-summary`.
-pub fn replay_summary(report: &ReplaySummaryReport, width: usize) -> String {
-    let mut sheet = Sheet::new(width);
+pub fn replay_summary(report: &ReplaySummaryReport, options: &RenderOptions) -> String {
+    let mut sheet = Sheet::new(options);
     let evidence = &report.evidence;
     let files = evidence.report.files.len();
     sheet.entry(

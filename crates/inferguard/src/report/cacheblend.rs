@@ -18,6 +18,7 @@ use crate::packet::{Artifact, Packet};
 /// Ratios of counters; `null` where a counter is not there or the denominator is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BlendRatios {
     /// Tokens found of those asked for.
     pub blend_hit_rate: Option<f64>,
@@ -32,6 +33,7 @@ pub struct BlendRatios {
 /// CacheBlend's counters.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BlendMetrics {
     /// A CacheBlend counter is there.
     pub present: bool,
@@ -53,6 +55,7 @@ pub struct BlendMetrics {
 /// Serialisation of what is stored. No release from 0.5.6 on has these series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BlendSerde {
     /// Such a series is there.
     pub present: bool,
@@ -75,6 +78,7 @@ pub struct BlendSerde {
 /// Operations on blocks between GPU and cache, by `operation:direction`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BlendLifecycle {
     /// Such a series is there.
     pub present: bool,
@@ -91,6 +95,7 @@ pub struct BlendLifecycle {
 /// The report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CacheblendReport {
     /// `inferguard/cacheblend-report/v1`.
     pub schema: String,

@@ -11,6 +11,7 @@ use crate::packet::{Artifact, Packet};
 /// One spelling of a signal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CatalogEntry {
     /// Signal id.
     pub signal: String,
@@ -88,6 +89,7 @@ fn when_words(catalog: &Catalog, when: When) -> String {
 /// Report of `catalog list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CatalogList {
     /// `inferguard/catalog-list/v1`.
     pub schema: String,
@@ -128,6 +130,7 @@ fn effective(catalog: &Catalog, product: Product, release: Release) -> Release {
 /// Report of `catalog show`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CatalogShow {
     /// `inferguard/catalog-show/v1`.
     pub schema: String,
@@ -187,6 +190,7 @@ fn nearest(catalog: &Catalog, asked: &str) -> Vec<String> {
 /// Report of `catalog diff`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CatalogDiff {
     /// `inferguard/catalog-diff/v1`.
     pub schema: String,
@@ -267,6 +271,7 @@ pub fn diff(catalog: &Catalog, product: Product, from: Release, to: Release) -> 
 /// One name of a page, held against the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DriftRow {
     /// Name on the page, or that should be on it.
     pub name: String,
@@ -277,6 +282,7 @@ pub struct DriftRow {
 /// Report of `catalog drift`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DriftReport {
     /// `inferguard/catalog-drift/v1`.
     pub schema: String,

@@ -40,6 +40,7 @@ pub enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Traffic {
     /// Counters of work grew between scrapes.
     Flowing,
@@ -85,6 +86,7 @@ impl CheckFailOn {
 /// One process (over its restarts) and its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TargetRow {
     /// Role.
     pub role: String,
@@ -104,6 +106,7 @@ pub struct TargetRow {
 /// The report of `inferguard check`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CheckReport {
     /// `inferguard/check/v1`.
     pub schema: String,

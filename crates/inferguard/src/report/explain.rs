@@ -8,6 +8,7 @@ use super::parts::Tool;
 /// The rules that were asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExplainReport {
     /// `inferguard/explain/v1`.
     pub schema: String,
@@ -20,6 +21,7 @@ pub struct ExplainReport {
 /// A rule as its page shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RuleRow {
     /// Stable code.
     pub code: String,
@@ -68,6 +70,7 @@ pub struct RuleRow {
 /// A kind of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct NeedRow {
     /// Stable name.
     pub name: String,
@@ -78,6 +81,7 @@ pub struct NeedRow {
 /// A threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ThresholdRow {
     /// Name below `[rules.CODE]`.
     pub name: String,
@@ -92,6 +96,7 @@ pub struct ThresholdRow {
 /// An example that a test runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ExampleRow {
     /// What it shows.
     pub title: String,

@@ -148,8 +148,7 @@ pub(crate) fn not_evaluable(
 ) -> Vec<NotEvaluable> {
     let mut out = Vec::new();
     let mut add = |code: &str, why: String, settle: &[&str]| {
-        let would_settle = settle.iter().map(|s| (*s).to_owned()).collect();
-        out.push(NotEvaluable { code: code.to_owned(), why, would_settle });
+        out.push(NotEvaluable::new(code, why, settle));
     };
     for target in evidence.targets.iter().filter(|t| t.is_silent() && t.process_series) {
         add(

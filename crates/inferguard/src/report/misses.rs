@@ -24,6 +24,7 @@ pub struct MissesOptions {
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ReasonRow {
     /// The reason.
     pub reason: Reason,
@@ -40,6 +41,7 @@ pub struct ReasonRow {
 /// Prompts with one first chunk.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FamilyRow {
     /// The first chunk's salted hash, short.
     pub id: String,
@@ -58,6 +60,7 @@ pub struct FamilyRow {
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RequestRow {
     /// Its id's salted hash; empty where the input has none.
     pub id: String,
@@ -80,6 +83,7 @@ pub struct RequestRow {
 /// The report of `inferguard misses`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MissesReport {
     /// `inferguard/misses/v1`.
     pub schema: String,

@@ -8,6 +8,7 @@ use super::check::TargetRow;
 /// L2 in numbers; `null` is "not there", which is not zero.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct L2Summary {
     /// An L2 series other than the adapter gauge is there.
     pub observed: bool,
@@ -48,6 +49,7 @@ pub struct L2Summary {
 /// CacheBlend in numbers; `null` is "not there".
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CacheblendSummary {
     /// A CacheBlend series is there.
     pub observed: bool,

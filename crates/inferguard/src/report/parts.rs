@@ -9,6 +9,7 @@ use serde::Serialize;
 /// The tool that made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Tool {
     /// `inferguard`.
     pub name: String,
@@ -126,6 +127,7 @@ impl Options {
 /// Architecture labels.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ArchitectureRow {
     /// The label that says most.
     pub headline: String,
@@ -136,6 +138,7 @@ pub struct ArchitectureRow {
 /// A fact that decided a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DecidedBy {
     /// `at least 0.5.6`, `at most 0.4.7`, `declared`.
     pub effect: String,
@@ -146,6 +149,7 @@ pub struct DecidedBy {
 /// The releases of one product that explain what was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ReleaseRow {
     /// Oldest release that explains it.
     pub min: Option<String>,
@@ -176,6 +180,7 @@ pub struct ReleaseRow {
 /// A release from before the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct OlderThanCatalog {
     /// The release.
     pub release: String,
@@ -201,6 +206,7 @@ fn told(evidence: &Evidence, product: Product) -> Option<(Release, &Source)> {
 /// A release that the contract does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct NewerThanCatalog {
     /// The release.
     pub release: String,
@@ -235,6 +241,7 @@ fn newer(catalog: &Catalog, evidence: &Evidence, product: Product) -> Option<New
 /// Releases by product; `null` for a product that was not seen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Releases {
     /// LMCache.
     pub lmcache: Option<ReleaseRow>,

@@ -54,15 +54,15 @@ pub(super) fn apart(logs: &[LogRow]) -> Option<NotEvaluable> {
             && one.1 - before.2 > APART
             && directory(before.0) != directory(one.0)
         {
-            return Some(NotEvaluable {
-                code: "times_apart".into(),
-                why: format!(
+            return Some(NotEvaluable::new(
+                "times_apart",
+                format!(
                     "{} begins at {} and {} at {}, more than a day after the end of the first: what is \
                      found may join two deployments, or two times of one",
                     before.0, before.3, one.0, one.3
                 ),
-                would_settle: vec!["a check of each by itself".into()],
-            });
+                &["a check of each by itself"],
+            ));
         }
         if latest.is_none_or(|before| one.2 > before.2) {
             latest = Some(one);

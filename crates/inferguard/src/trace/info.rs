@@ -10,6 +10,7 @@ use crate::report::Tool;
 /// One trace that was read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceFile {
     /// Path as the user named it, or `-`.
     pub path: String,
@@ -37,6 +38,7 @@ impl TraceFile {
 /// The report of `trace info`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceInfoReport {
     /// `inferguard/trace-info/v1`.
     pub schema: String,
@@ -56,6 +58,7 @@ impl TraceInfoReport {
 /// What is wrong with one trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceCheckRow {
     /// Path as the user named it, or `-`.
     pub path: String,
@@ -78,6 +81,7 @@ pub struct TraceCheckRow {
 /// The report of `trace check`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceCheckReport {
     /// `inferguard/trace-check/v1`.
     pub schema: String,

@@ -22,6 +22,7 @@ const HEAD: u64 = 64 << 10;
 /// What the digest printed by one replay means.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RunVerdict {
     /// Files of the run.
     pub files: Vec<String>,
@@ -37,6 +38,7 @@ pub struct RunVerdict {
 /// The report of `trace replay-summary`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ReplaySummaryReport {
     /// `inferguard/trace-replay-summary/v1`.
     pub schema: String,

@@ -10,6 +10,7 @@ use crate::report::Tool;
 /// The report of `trace reuse`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TraceReuseReport {
     /// `inferguard/trace-reuse-report/v1`.
     pub schema: String,

@@ -14,6 +14,7 @@ use crate::place::{How, Place};
 
 /// An installed package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Package {
     /// Name as pip compares it: lower case, dashes.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct Package {
 
 /// A container of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Container {
     /// Name.
     pub name: String,
@@ -62,6 +64,7 @@ pub struct Container {
 
 /// A pod, or the template of pods.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Pod {
     /// Kind of the object (`Pod`, `Deployment`, ...), where it says so.
     pub kind: Option<String>,
@@ -98,6 +101,7 @@ pub struct Pod {
 
 /// A Kubernetes event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Event {
     /// `Warning` or `Normal`.
     pub kind: String,
@@ -121,6 +125,7 @@ pub struct Event {
 
 /// A number of the host: memory, shared memory, control groups, CPUs. Name to bytes or count.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct HostFact {
     /// `memory.total_bytes`, `memory.available_bytes`, `shm.total_bytes`, `hugepages.free`,
     /// `cgroup.memory_max_bytes`, `cpus`, `kernel`, ...
@@ -133,6 +138,7 @@ pub struct HostFact {
 
 /// A resource limit of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Limit {
     /// `memlock`, `nofile`, `stack`, `fsize`, ... as in limits.conf.
     pub name: String,
@@ -146,6 +152,7 @@ pub struct Limit {
 
 /// A file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Disk {
     /// Device or type.
     pub device: String,
@@ -163,6 +170,7 @@ pub struct Disk {
 
 /// A socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Socket {
     /// `tcp`, `udp`, `unix`.
     pub protocol: String,
@@ -188,6 +196,7 @@ pub struct Socket {
 
 /// A kernel message that tells of trouble.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct KernelFact {
     /// `oom-kill`, `gpu-xid`, `segfault`, ... (`tables/kernel.tsv`).
     pub code: String,
@@ -209,6 +218,7 @@ pub struct KernelFact {
 
 /// A node's resources.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct NodeFacts {
     /// Name.
     pub name: Option<String>,
@@ -224,6 +234,7 @@ pub struct NodeFacts {
 
 /// A GPU.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Gpu {
     /// Index.
     pub index: Option<u64>,
@@ -245,6 +256,7 @@ pub struct Gpu {
 
 /// All facts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct EnvironmentEvidence {
     /// Installed packages.
     pub packages: Vec<Package>,

@@ -21,6 +21,7 @@ const GROUPS: usize = 64;
 
 /// Quantiles of a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Quantiles {
     /// How many requests have it.
     pub count: u64,
@@ -40,6 +41,7 @@ pub struct Quantiles {
 
 /// Time to the first token in seconds, by whether the prompt was seen before.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RepeatTtft {
     /// Prompts seen for the first time.
     pub first: Option<Quantiles>,
@@ -60,6 +62,7 @@ pub struct Repeats {
 
 /// What a request log says, in sum.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RequestsSummary {
     /// Requests.
     pub requests: u64,

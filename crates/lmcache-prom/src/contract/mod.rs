@@ -2,7 +2,7 @@
 //!
 //! One [`Spelling`] is one line of the tables in `contract/*.csv`: a stable *signal* id and one
 //! name under which some releases expose it, with type, unit, labels and when it appears. The
-//! tables were read from the published packages (`lmcache` 0.3.12 to 0.5.6, `vllm` 0.16.0 to
+//! tables were read from the published packages (`lmcache` 0.3.9.post2 to 0.5.6, `vllm` 0.16.0 to
 //! 0.33.0, `sglang` 0.5.6 to 0.5.23); a new release is a change of those files and of nothing
 //! else.
 //!

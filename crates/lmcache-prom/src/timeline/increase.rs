@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// How much the series of one name grew.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Increase {
     /// The sum of what its series grew by.
     pub value: f64,
@@ -26,6 +27,14 @@ pub struct Increase {
 }
 
 impl Increase {
+    /// This as a part of `whole`, such as hits of lookups: a ratio of the same window. `None` where
+    /// it says nothing: `whole` did not grow (0 of 0 is no rate of 0), or series of either could not
+    /// be counted.
+    pub fn ratio_to(&self, whole: &Increase) -> Option<f64> {
+        let counted = self.unproven == 0 && whole.unproven == 0;
+        (counted && whole.value > 0.0).then(|| self.value / whole.value)
+    }
+
     fn add(&mut self, other: &Increase) {
         self.value += other.value;
         self.series = self.series.max(other.series);
@@ -37,8 +46,8 @@ impl Increase {
 }
 
 impl Timeline {
-    /// How much the series of this name with these labels grew in a window. An empty label
-    /// value asks for an absent label; `&[]` for all series.
+    /// How much the series of this name with these labels grew in a window;
+    /// [`increase_of`](Self::increase_of) takes a signal instead of a name. An empty label value asks for an absent label; `&[]` for all series.
     ///
     /// `None` if no such series is on either page, or if it is a
     /// [creation time](crate::Scrape::created_of).

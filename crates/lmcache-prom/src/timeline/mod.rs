@@ -14,15 +14,16 @@
 //!     Captured::new(1, Some(160.0), page(60, 150)?),
 //! ]);
 //! let window = &timeline.windows()[0];
-//! let hits = timeline.increase(window, "h_total", &[]).unwrap();
-//! let asked = timeline.increase(window, "r_total", &[]).unwrap();
-//! assert_eq!(hits.value / asked.value, 1.0); // the lifetime totals would say 0.4
+//! let hits = timeline.increase(window, "h_total", &[]).ok_or("no hits")?;
+//! let asked = timeline.increase(window, "r_total", &[]).ok_or("no lookups")?;
+//! assert_eq!(hits.ratio_to(&asked), Some(1.0)); // the lifetime totals would say 0.4
 //! assert_eq!(window.seconds, Some(60.0));
-//! # Ok::<(), lmcache_prom::NotExposition>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod increase;
 mod order;
+mod signal;
 mod track;
 mod window;
 

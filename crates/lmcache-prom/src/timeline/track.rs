@@ -4,6 +4,7 @@ use super::{Timeline, matches};
 
 /// The values of one sample name on one page.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Spread {
     /// The least value of its series.
     pub min: f64,
@@ -17,6 +18,7 @@ pub struct Spread {
 
 /// The values of one sample name over a timeline.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Track {
     /// One entry for each scrape, in order; `None` where the name is absent.
     pub scrapes: Vec<Option<Spread>>,

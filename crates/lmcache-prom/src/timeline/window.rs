@@ -6,6 +6,7 @@ use crate::scrape::{Scrape, Series};
 
 /// The interval between two neighbouring scrapes.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Window {
     /// Place of the earlier scrape in [`Timeline::scrapes`](super::Timeline::scrapes).
     pub from: usize,

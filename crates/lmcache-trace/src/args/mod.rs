@@ -150,7 +150,7 @@ impl<'a> Record<'a> {
     ///     }
     /// }
     ///
-    /// # let data = lmcache_trace::doc_example();
+    /// let data = lmcache_trace::example_trace();
     /// let mut count = Count(0);
     /// for step in SliceReader::new(&data)? {
     ///     if let Step::Record(record) = step {

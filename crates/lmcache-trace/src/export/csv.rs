@@ -23,7 +23,7 @@ pub fn csv_head(table: Table) -> &'static str {
 /// ```
 /// use lmcache_trace::{ExportOptions, Hooks, Redaction, Table, csv_head, csv_line, export};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let options = ExportOptions::new(Redaction::Raw).with_table(Table::Keys);
 /// let mut text = csv_head(Table::Keys).to_owned();
 /// export(&data[..], &options, Hooks::default(), |row| {

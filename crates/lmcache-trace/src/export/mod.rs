@@ -137,7 +137,7 @@ pub struct Exported {
 /// ```
 /// use lmcache_trace::{ExportOptions, Hooks, RecordFilter, Redaction, Row, export};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut filter = RecordFilter::default();
 /// filter.ops = vec!["finish_write".to_owned()];
 /// let options =

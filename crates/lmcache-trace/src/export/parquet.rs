@@ -38,7 +38,7 @@ pub enum ParquetError {
 /// ```
 /// use lmcache_trace::{ExportOptions, Hooks, ParquetWriter, Redaction, Table, export};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut writer = ParquetWriter::new(Vec::new(), Table::Records)?;
 /// let mut failed = None;
 /// export(&data[..], &ExportOptions::new(Redaction::Raw), Hooks::default(), |row| {

@@ -449,7 +449,7 @@ impl ReuseAnalyzer {
 /// ```
 /// use lmcache_trace::{Hooks, ReuseOptions, ReuseView, reuse};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let options = ReuseOptions::default().with_view(ReuseView::Served);
 /// let report = reuse(&data[..], &options, Hooks::default())?;
 /// assert_eq!(report.touches, 1);

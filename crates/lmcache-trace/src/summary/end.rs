@@ -1,9 +1,11 @@
 //! How a trace ends.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::EventsSummary;
-use crate::issue::IssueLog;
+use crate::issue::{IssueEntry, IssueLog};
 
 /// How a trace ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +30,29 @@ pub enum EndKind {
     HeaderOnly,
 }
 
-/// How a trace ends, and what that means.
+impl EndKind {
+    /// The stable word of reports, such as `no_close_mark`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EndKind::Closed => "closed",
+            EndKind::NoCloseMark => "no_close_mark",
+            EndKind::Torn => "torn",
+            EndKind::Unreadable => "unreadable",
+            EndKind::ReadError => "read_error",
+            EndKind::Stopped => "stopped",
+            EndKind::HeaderOnly => "header_only",
+        }
+    }
+}
+
+impl fmt::Display for EndKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a trace ends, and what that means. It tells of the last bytes alone: whether something is
+/// missing before them says [`TraceSummary::is_whole`](super::TraceSummary::is_whole).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -37,7 +61,17 @@ pub struct End {
     pub kind: EndKind,
     /// What it means, in a sentence.
     pub meaning: String,
+    /// Where the damage begins that the trace ends in: a file offset. Nothing where it ends after
+    /// a whole frame.
+    #[serde(default)]
+    pub offset: Option<u64>,
+    /// That damage.
+    #[serde(default)]
+    pub issue: Option<IssueEntry>,
 }
+
+/// The codes of faults after which nothing of a trace follows.
+const AT_THE_END: [&str; 4] = ["read_error", "torn_length", "torn_body", "not_resynchronised"];
 
 impl End {
     pub(super) fn of(
@@ -80,6 +114,13 @@ impl End {
                  the last frame may be missing (they are when the server was killed)",
             )
         };
-        End { kind, meaning: meaning.to_owned() }
+        let damaged = matches!(kind, EndKind::ReadError | EndKind::Torn | EndKind::Unreadable);
+        let issue = AT_THE_END.iter().filter(|_| damaged).find_map(|code| issues.first_of(code));
+        End {
+            kind,
+            meaning: meaning.to_owned(),
+            offset: issue.map(|issue| issue.offset),
+            issue: issue.cloned(),
+        }
     }
 }

@@ -96,6 +96,32 @@ impl TraceSummary {
         self.clocks.max_mono_s.unwrap_or(0.0)
     }
 
+    /// Whether the file is whole as far as its format can tell: all of it was read, no byte was
+    /// left out, no frame or argument was malformed, and it does not end within a frame. It has no
+    /// checksum, so a changed byte within a value shows nowhere. A storage trace has no end mark,
+    /// so calls after the last frame may lack all the same ([`TraceSummary::end`]).
+    ///
+    /// ```
+    /// use lmcache_trace::{EndKind, Hooks, InfoOptions, summarize};
+    ///
+    /// let mut data = lmcache_trace::example_trace();
+    /// let first = data.windows(7).position(|bytes| bytes == b"\xa6record").unwrap();
+    /// data[first] = 0xc1; // damage in the middle; reading goes on after it
+    /// let summary = summarize(&data[..], &InfoOptions::default(), Hooks::default())?;
+    /// assert_eq!(summary.end.kind, EndKind::NoCloseMark);
+    /// assert!(!summary.is_whole());
+    /// # Ok::<(), lmcache_trace::TraceError>(())
+    /// ```
+    pub fn is_whole(&self) -> bool {
+        !self.partial && self.issues.total() == 0
+    }
+
+    /// Whether the file is sound and the recorded server too: nothing that [`check`](crate::check())
+    /// tells of it is a [`Grade::Defect`](crate::Grade::Defect). A note is none.
+    pub fn is_sound(&self) -> bool {
+        crate::check(self).iter().all(|found| found.grade != crate::Grade::Defect)
+    }
+
     /// How often an operation was called, by qualified name.
     pub fn op_count(&self, qualname: &str) -> u64 {
         self.ops.iter().find(|op| op.qualname == qualname).map_or(0, |op| op.count)
@@ -338,7 +364,7 @@ impl Summarizer {
 /// ```
 /// use lmcache_trace::{Hooks, InfoOptions, summarize};
 ///
-/// # let data = lmcache_trace::doc_example();
+/// let data = lmcache_trace::example_trace();
 /// let mut bytes = 0;
 /// let mut count = |block: &[u8]| bytes += block.len();
 /// let hooks = Hooks::default().with_tee(&mut count);

@@ -94,6 +94,7 @@ impl MismatchCode {
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Mismatch {
     /// Kind.
     pub code: MismatchCode,
@@ -117,6 +118,7 @@ pub struct Mismatch {
 /// A question that the numbers leave open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct NotJudged {
     /// Kind.
     pub code: MismatchCode,

@@ -13,8 +13,9 @@ pub(crate) const RULE: Rule = Rule {
     needs: &[Need::Trace],
     thresholds: &[],
     releases: "",
-    explanation: "The file has no frame of a trace where one should begin: it is another file, or it \
-        was changed on its way (a text-mode copy, a partial download).",
+    explanation: "The file has no frame of a trace where one should begin: it is another file, it was \
+        changed on its way (a text-mode copy, a partial download), or it ends within its header (the \
+        server was killed at its start, or the disk was full).",
     confirm: "inferguard trace check FILE",
     action: "Check that the file is what the server wrote to --trace-output, copied whole and in \
         binary; inferguard trace check FILE says more.",

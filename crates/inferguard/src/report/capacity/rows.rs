@@ -11,6 +11,7 @@ use crate::sizing::Counted;
 /// One size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SizeRow {
     /// Bytes.
     pub bytes: u64,
@@ -32,6 +33,7 @@ pub struct SizeRow {
 /// What hits save, over the time of the lookups.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Saves {
     /// Seconds of prefill.
     pub prefill_seconds: f64,
@@ -42,6 +44,7 @@ pub struct Saves {
 /// A size and what it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Point {
     /// Bytes.
     pub bytes: u64,
@@ -54,6 +57,7 @@ pub struct Point {
 /// The size that a share needs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TargetSize {
     /// The share.
     pub hit_rate: f64,
@@ -64,6 +68,7 @@ pub struct TargetSize {
 /// The size in force.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Current {
     /// Who says so.
     pub because: String,
@@ -79,6 +84,7 @@ pub struct Current {
 /// One model's or salt's share.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct GroupRow {
     /// Model or salt.
     pub name: String,
@@ -95,6 +101,7 @@ pub struct GroupRow {
 /// Chunks in use over time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct WorkingRow {
     /// Length of a window in seconds.
     pub window_s: f64,
@@ -111,6 +118,7 @@ pub struct WorkingRow {
 /// The report of `inferguard capacity`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CapacityReport {
     /// `inferguard/capacity/v1`.
     pub schema: String,

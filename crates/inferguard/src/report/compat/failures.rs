@@ -10,6 +10,7 @@ use super::CompatReport;
 /// A reason for `--fail-on`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Failure {
     /// Stable code.
     pub code: String,

@@ -30,6 +30,7 @@ pub(super) use surfaces::surfaces;
 #[expect(clippy::struct_excessive_bools, reason = "the keys that scripts know")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Observed {
     /// Series of a multiprocess server are there.
     pub lmcache_mp: bool,
@@ -50,6 +51,7 @@ pub struct Observed {
 /// The report of `inferguard lmcache-compat`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CompatReport {
     /// `inferguard-observability-compat/v1`.
     pub schema_version: String,
@@ -126,6 +128,7 @@ pub struct CompatReport {
 /// Architecture with the key that scripts know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DetectedArchitecture {
     /// The headline.
     pub label: String,
@@ -139,6 +142,7 @@ pub struct DetectedArchitecture {
 /// Names of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LockedMetrics {
     /// LMCache's.
     pub lmcache: Vec<String>,

@@ -12,6 +12,7 @@ use crate::packet::Packet;
 /// What the MP server's own labels and series say of its observability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MpObservability {
     /// What the user declared of the launch.
     pub config: MpDeclared,

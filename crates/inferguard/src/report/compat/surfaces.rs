@@ -8,6 +8,7 @@ use serde::Serialize;
 /// One surface: how many of its families are in which state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SurfaceRow {
     /// Families.
     pub family_count: usize,

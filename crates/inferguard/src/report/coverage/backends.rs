@@ -32,6 +32,7 @@ pub enum BackendStatus {
 /// One backend.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct BackendRow {
     /// `remote`, `local_cpu`, `disk`, `p2p`, `storage_manager`, `l1_counters`, `l1_memory`, `l2:NAME`.
     pub backend: String,

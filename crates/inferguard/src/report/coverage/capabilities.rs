@@ -24,6 +24,7 @@ pub enum SupportLevel {
 /// One capability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CapabilityRow {
     /// Name.
     pub capability: String,

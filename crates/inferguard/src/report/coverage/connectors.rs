@@ -31,6 +31,7 @@ pub enum Currency {
 /// One connector.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ConnectorRow {
     /// Class as named.
     pub name: String,

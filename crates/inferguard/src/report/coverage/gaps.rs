@@ -34,6 +34,7 @@ pub enum ClosedBy {
 /// One gap.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CoverageGap {
     /// Group of rows.
     pub surface: String,

@@ -14,6 +14,7 @@ use crate::report::check::Judged;
 /// One process.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProcessNode {
     /// Its id in this report.
     pub id: String,
@@ -38,6 +39,7 @@ pub struct ProcessNode {
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProcessEdge {
     /// From this process.
     pub from: String,
@@ -56,6 +58,7 @@ pub struct ProcessEdge {
 /// Processes and connections.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProcessGraph {
     /// Processes.
     pub nodes: Vec<ProcessNode>,

@@ -50,6 +50,7 @@ pub struct CoverageOptions {
 #[expect(clippy::struct_excessive_bools, reason = "the keys that scripts know")]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CoverageConfig {
     /// `--external-cache-configured`.
     pub external_cache_configured: bool,
@@ -64,6 +65,7 @@ pub struct CoverageConfig {
 /// What was observed, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CoverageObserved {
     /// Distinct names of known products.
     pub total_series: usize,
@@ -74,6 +76,7 @@ pub struct CoverageObserved {
 /// The report of `inferguard observability-coverage`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CoverageReport {
     /// `inferguard-observability-coverage/v1`.
     pub schema_version: String,

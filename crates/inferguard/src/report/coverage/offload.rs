@@ -9,6 +9,7 @@ use serde::Serialize;
 /// Bytes, seconds and their quotient in one direction.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Direction {
     /// Bytes moved.
     pub bytes: Option<f64>,
@@ -23,6 +24,7 @@ pub struct Direction {
 /// vLLM's own CPU offload, in every generation of its names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct VllmNativeOffload {
     /// What is known of it.
     pub status: Status,
@@ -59,6 +61,7 @@ pub struct VllmNativeOffload {
 /// LMCache between the device (L0) and L1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MpTransfer {
     /// What is known of it.
     pub status: Status,
@@ -79,6 +82,7 @@ pub struct MpTransfer {
 /// LMCache inside the engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct EmbeddedTransfer {
     /// What is known of it.
     pub status: Status,
@@ -101,6 +105,7 @@ pub struct EmbeddedTransfer {
 /// The summary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct KvCacheOffload {
     /// `inferguard-kv-cache-offload/v1`.
     pub schema_version: String,

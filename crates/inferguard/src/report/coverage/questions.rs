@@ -18,6 +18,7 @@ use crate::report::parts::Options;
 /// A question ready to be sent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct UpstreamQuestion {
     /// Stable code.
     pub code: String,
