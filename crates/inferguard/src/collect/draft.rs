@@ -1,5 +1,6 @@
 //! A packet while it grows: redacts, writes and keeps the books.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -165,8 +166,14 @@ impl Draft {
                 if files.is_empty() {
                     self.entries.push(refused("unreadable", "the directory holds no file".into()));
                 }
+                let mut taken = BTreeSet::new();
                 for below in files {
-                    let to = format!("{file}/{}", below.to_string_lossy().replace('\\', "/"));
+                    let path_below = below.to_string_lossy().replace('\\', "/");
+                    let mut to = format!("{file}/{}", self.cleaner.path(&path_below));
+                    // Two spellings of one tenant are one word.
+                    while !taken.insert(to.clone()) {
+                        to = numbered(&to, taken.len());
+                    }
                     self.copy_file(name, &path.join(&below), &to)?;
                 }
             }
@@ -285,6 +292,14 @@ impl Draft {
 
 /// Names of our own files, which are no source.
 const OWN: &[&str] = &[super::PacketManifest::FILE, "lmcache_compat_report.json"];
+
+/// The name with a number before its ending.
+fn numbered(file: &str, n: usize) -> String {
+    match file.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')) {
+        Some((stem, ending)) => format!("{stem}-{n}.{ending}"),
+        None => format!("{file}-{n}"),
+    }
+}
 
 fn plain(error: &io::Error) -> String {
     match error.kind() {

@@ -1,7 +1,9 @@
 //! The one screen of `inferguard check`.
 
 use super::text::{Sheet, Style, styled};
-use super::{bridge, brief, families, findings, inputs, records, running, spans, windows};
+use super::{
+    bridge, brief, configuration, families, findings, inputs, records, running, spans, windows,
+};
 use crate::report::{Answer, CheckReport};
 
 /// Renders the report in at most `width` columns: five lines where nothing is wrong, what is needed
@@ -14,6 +16,7 @@ pub fn check(report: &CheckReport, width: usize, all: bool) -> String {
         return sheet.finish();
     }
     answer(&mut sheet, report);
+    configuration::entry(&mut sheet, report.configuration.as_ref());
     sheet.blank();
     findings::wrong(&mut sheet, &report.findings, all);
     running::runs(&mut sheet, report, all);

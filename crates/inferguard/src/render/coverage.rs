@@ -20,6 +20,7 @@ pub fn coverage(report: &CoverageReport, width: usize, all: bool) -> String {
     for line in super::text::wrap(&safe(&report.headline), width) {
         sheet.raw(&styled(Style::Bold, &line));
     }
+    super::configuration::entry(&mut sheet, report.configuration.as_ref());
     sheet.blank();
     runs(&mut sheet, report);
     tokens(&mut sheet, &report.bridge, all);
