@@ -272,3 +272,44 @@ fn the_committed_fixtures_hold() {
     let report = check::run(&crate::workspace::packets(), None).unwrap();
     assert!(report.is_good(), "{report}");
 }
+
+/// `docs/fixtures.md` has a row for every fixture, and says of it what `fixture.json` says.
+#[test]
+fn the_table_of_fixtures_holds() {
+    let packets = crate::workspace::packets();
+    let page = crate::workspace::root().join("docs/fixtures.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let mut wrong = Vec::new();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(packets).unwrap() {
+        let dir = entry.unwrap().path();
+        let Ok(text) = fs::read(dir.join("fixture.json")) else { continue };
+        let fixture: Fixture = serde_json::from_slice(&text).unwrap();
+        let name = format!("`{}`", fixture.name);
+        let first = |row: &&&str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&name));
+        let [row] = rows.iter().filter(first).collect::<Vec<_>>()[..] else {
+            wrong.push(format!("{name}: not in one row"));
+            names.push(name);
+            continue;
+        };
+        let claim = &fixture.provenance.claim;
+        if claim != "live" && !row.contains(claim.as_str()) {
+            wrong.push(format!("{name}: does not say that it is {claim}"));
+        }
+        let trace = |path: &str| path.ends_with(".lct");
+        let lacks = row.split('|').nth(4).unwrap_or_default();
+        let said = lacks.contains(".lct") || lacks.contains("trace");
+        if fixture.left_out.iter().any(|left| trace(&left.path)) && !said {
+            wrong.push(format!("{name}: does not say that its .lct is left out"));
+        }
+        names.push(name);
+    }
+    for row in rows {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        for name in cell.split(',').map(str::trim).filter(|n| !names.iter().any(|m| m == n)) {
+            wrong.push(format!("{name}: no such fixture"));
+        }
+    }
+    assert!(wrong.is_empty(), "docs/fixtures.md:\n{}", wrong.join("\n"));
+}
