@@ -169,18 +169,20 @@ impl Draft {
                 let mut taken = BTreeSet::new();
                 for below in files {
                     let path_below = below.to_string_lossy().replace('\\', "/");
-                    let mut to = format!("{file}/{}", self.cleaner.path(&path_below));
+                    let below_shown = self.cleaner.path(&path_below);
+                    let source = path.join(&below_shown).display().to_string();
+                    let mut to = format!("{file}/{below_shown}");
                     // Two spellings of one tenant are one word.
                     while !taken.insert(to.clone()) {
                         to = numbered(&to, taken.len());
                     }
-                    self.copy_file(name, &path.join(&below), &to)?;
+                    self.copy_file(name, &path.join(&below), source, &to)?;
                 }
             }
             Ok(meta) if !meta.is_file() => {
                 self.entries.push(refused("not_copied", "it is not a regular file".into()));
             }
-            Ok(_) => self.copy_file(name, path, file)?,
+            Ok(_) => self.copy_file(name, path, shown, file)?,
         }
         Ok(())
     }
@@ -205,8 +207,8 @@ impl Draft {
         }
     }
 
-    fn copy_file(&mut self, name: &str, from: &Path, file: &str) -> io::Result<()> {
-        let mut made = entry(name, None, from.display().to_string());
+    fn copy_file(&mut self, name: &str, from: &Path, source: String, file: &str) -> io::Result<()> {
+        let mut made = entry(name, None, source);
         made.captured_at = modified(from);
         let head = match head(from) {
             Ok(head) => head,
