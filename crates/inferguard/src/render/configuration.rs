@@ -21,7 +21,9 @@ pub(super) fn line(configuration: &InForce) -> String {
             .iter()
             .map(|t| {
                 let (value, default) = (number(t.value), number(t.default));
-                format!("{}.{} {value} instead of {default} {}", t.code, t.name, t.unit)
+                let unit = if t.unit == "ratio" { "" } else { &t.unit };
+                let set = format!("{}.{} {value} instead of {default} {unit}", t.code, t.name);
+                set.trim_end().to_owned()
             })
             .collect();
         parts.push(format!("{} set: {}", plural(set.len(), "threshold"), set.join(", ")));
