@@ -1,6 +1,7 @@
 //! `cargo xtask calibrate DIR`: the numbers that thresholds are held against, packet by packet,
 //! with what the rule says. `docs/calibration.md` is written from its output.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::Result;
@@ -139,14 +140,24 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             (name, check(&catalog, packet, &Options::default()))
         })
         .collect();
+    match print(&reports) {
+        // `calibrate DIR | head` has read what it wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
+    }
+}
+
+fn print(reports: &[(String, CheckReport)]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
     for (what, code, take) in NUMBERS {
-        println!("{what} ({code})");
-        for (name, report) in &reports {
+        writeln!(out, "{what} ({code})")?;
+        for (name, report) in reports {
             let said = report.findings.iter().find(|f| f.code == *code);
             let said = said.map_or("-", |f| f.severity.as_str());
             for target in &report.targets {
                 if let Some(value) = take(target) {
-                    println!("  {:>14.4}  {said:<8}  {name} ({})", value + 0.0, target.role);
+                    let value = value + 0.0;
+                    writeln!(out, "  {value:>14.4}  {said:<8}  {name} ({})", target.role)?;
                 }
             }
         }

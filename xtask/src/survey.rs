@@ -227,6 +227,11 @@ fn one_deletion(
 mod tests {
     use super::*;
 
+    /// Fixtures and families whose event nothing else proves, as the package's source was read:
+    /// `not_emitted` is right there. Wherever something proves it, it belongs into
+    /// `crates/lmcache-prom/contract/events.csv` instead.
+    const UNPROVABLE: &[(&str, &str)] = &[];
+
     #[test]
     fn the_matrix_holds_on_every_imported_packet() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/packets");
@@ -238,7 +243,14 @@ mod tests {
             let all = pages(&packet).unwrap();
             let found = matrix(&catalog, &all);
             assert!(found.problems.is_empty(), "{}: {:#?}", packet.display(), found.problems);
-            assert!(found.unprovable.is_empty(), "{}: {:#?}", packet.display(), found.unprovable);
+            let name = packet.file_name().unwrap().to_str().unwrap();
+            let agreed = |what: &String| {
+                UNPROVABLE.iter().any(|(f, family)| {
+                    *f == name && what.starts_with(&format!("without {family}:"))
+                })
+            };
+            let open: Vec<&String> = found.unprovable.iter().filter(|w| !agreed(w)).collect();
+            assert!(open.is_empty(), "{}: {open:#?}", packet.display());
             deletions += found.deletions;
             populated += judge(&catalog, &all)
                 .families

@@ -34,6 +34,10 @@ pub fn diagnose(view: &View<'_>, settings: &Settings) -> Diagnosis {
     let mut not_evaluable = Vec::new();
     let mut silent = SilentRules::default();
     for rule in RULES {
+        if settings.silences(rule.code) {
+            silent.silenced.push(rule.code.to_owned());
+            continue;
+        }
         match ask(rule, view, settings) {
             Outcome::Finding(hit) => hits.push((rule, hit)),
             Outcome::RuledOut(why) => {

@@ -135,4 +135,7 @@ pub struct SilentRules {
     pub ruled_out: Vec<String>,
     /// The question makes no sense for this deployment.
     pub not_applicable: Vec<String>,
+    /// The configuration silences it: it was not asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silenced: Vec<String>,
 }

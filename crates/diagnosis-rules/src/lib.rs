@@ -27,7 +27,7 @@ pub use need::Need;
 pub use outcome::{Hit, Outcome, Sign};
 pub use rule::{Context, Example, File, Kind, Lifecycle, Rule, Severity, Threshold};
 pub use rules::RULES;
-pub use settings::{Settings, SettingsError, nearest};
+pub use settings::{InForce, Settings, SettingsError, ThresholdSet, nearest};
 pub use view::{
     Declared, Event, Growth, Lane, Printed, Reading, Sample, Sizing, Stated, Target, Teller, View,
 };

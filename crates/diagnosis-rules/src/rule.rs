@@ -88,7 +88,7 @@ pub(crate) const SINCE_0_1: Lifecycle = Lifecycle::Stable { since: "0.1.0" };
 pub struct Threshold {
     /// Name in `inferguard.toml`, below the rule's code.
     pub name: &'static str,
-    /// `requests`, `ratio`, `seconds`, `tokens`, `bytes`, `lines`.
+    /// `requests`, `ratio` (a share: from 0 to 1), `times`, `seconds`, `tokens`, `bytes`, `lines`.
     pub unit: &'static str,
     /// Value unless a user sets another.
     pub default: f64,

@@ -38,7 +38,7 @@ fn finds(engine: &Engine<'_>, text: &[u8], offset: usize) -> Vec<Finding> {
     shapes::find(engine.patterns, engine.policy, scope, text, &mut spans);
     shapes::private_paths(engine.patterns, text, &mut spans);
     keyed::find(engine.patterns, engine.policy, scope, text, &mut spans);
-    engine.vocabulary.find(text, &mut spans);
+    engine.vocabulary.find(engine.salt, text, &mut spans);
     let finding =
         |span: Span| Finding { class: span.class, range: offset + span.start..offset + span.end };
     spans.merged().into_iter().filter(|span| span.class != Class::Hash).map(finding).collect()

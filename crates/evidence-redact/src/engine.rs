@@ -99,7 +99,7 @@ impl Engine<'_> {
     /// What is known by its shape or from elsewhere in the packet, whatever name it has.
     fn shapes(&self, scope: Scope, text: &[u8], spans: &mut Spans) {
         shapes::find(self.patterns, self.policy, scope, text, spans);
-        self.vocabulary.find(text, spans);
+        self.vocabulary.find(self.salt, text, spans);
         for found in self.patterns.hash.find_iter(text) {
             if !text.get(found.end()).is_some_and(u8::is_ascii_alphanumeric) {
                 let at = usize::from(found.as_bytes().starts_with(b"@"));

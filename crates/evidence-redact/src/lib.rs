@@ -51,7 +51,8 @@
 //!
 //! # What it cannot do
 //!
-//! It does not decode base64, percent escapes or compression to look inside, it does not rewrite
+//! It does not decode base64 or compression to look inside, it finds percent escapes only in words that it
+//! has learnt elsewhere, it does not rewrite
 //! [`Kind::Binary`] (see [`Redactor::scan`]), and it does not know that an ordinary word in prose
 //! is a customer's name: tell it with [`Redactor::hide`].
 //!

@@ -76,6 +76,8 @@ fn canonical(class: Class, value: &[u8]) -> Vec<u8> {
             let lower = value.to_ascii_lowercase();
             lower.strip_prefix(b"0x").map_or_else(|| lower.clone(), <[u8]>::to_vec)
         }
+        // A URL may spell it otherwise than a label.
+        Class::Salt => values::percent_decoded(value),
         Class::TokenIds => {
             let spaced = |b: &u8| !b.is_ascii_whitespace();
             value.iter().copied().filter(spaced).collect()
@@ -231,6 +233,8 @@ mod tests {
         assert_ne!(a, make(&salt(), Class::Host, b"node-8"));
         let hash = make(&salt(), Class::Hash, b"0xAB12");
         assert_eq!(hash, make(&salt(), Class::Hash, b"ab12"));
+        let tenant = make(&salt(), Class::Salt, b"org:7");
+        assert_eq!(tenant, make(&salt(), Class::Salt, b"org%3A7"));
         // One digest as hexadecimal digits and as Python writes bytes.
         let digits = make(&salt(), Class::Hash, b"4d1fd72d92d66695070b9f1fe80b5ff7");
         let bytes = br"M\x1f\xd7-\x92\xd6f\x95\x07\x0b\x9f\x1f\xe8\x0b_\xf7";

@@ -17,6 +17,7 @@ use crate::prom;
 use crate::records;
 use crate::shapes::Scope;
 use crate::spans::{Edit, apply};
+use crate::values;
 use crate::vocabulary::Vocabulary;
 
 /// Why a redactor could not be made.
@@ -128,7 +129,7 @@ impl Redactor {
         let mut counts = Counts::default();
         let mut bytes = Cow::Borrowed(input);
         for _ in 0..ROUNDS {
-            let edits = self.edits(kind, &bytes);
+            let edits = edits(&self.engine(), kind, &bytes);
             if edits.is_empty() {
                 return Redacted { bytes, counts };
             }
@@ -146,11 +147,7 @@ impl Redactor {
 
     /// What [`redact`](Self::redact) would replace, by place and class, in order.
     pub fn find(&self, kind: Kind, input: &[u8]) -> Vec<Finding> {
-        let findings = |edit: Edit| {
-            let range = edit.start..edit.end;
-            edit.classes.into_iter().map(move |class| Finding { class, range: range.clone() })
-        };
-        self.edits(kind, input).into_iter().flat_map(findings).collect()
+        findings(edits(&self.engine(), kind, input)).collect()
     }
 
     /// Looks through a file that cannot be rewritten (a trace, protobuf) for content that must
@@ -174,13 +171,18 @@ impl Redactor {
     /// before the first [`redact`](Self::redact).
     pub fn learn(&mut self, kind: Kind, input: &[u8]) {
         let mut words: Vec<(Class, Vec<u8>)> = Vec::new();
-        for finding in self.find(kind, input) {
+        // By its name or shape only: what is found as another file's word is known, and may be
+        // spelt otherwise here.
+        let bare = Vocabulary::default();
+        let engine = Engine { vocabulary: &bare, ..self.engine() };
+        for finding in findings(edits(&engine, kind, input)) {
             let value = input.get(finding.range).unwrap_or_default();
             let value = value.strip_prefix(b"\"").unwrap_or(value);
             let value = value.strip_suffix(b"\"").unwrap_or(value);
             let last = |b: &u8| b.is_ascii_whitespace() || *b == b':';
             match finding.class {
-                Class::Host | Class::Salt => words.push((finding.class, value.to_vec())),
+                Class::Host => words.push((finding.class, value.to_vec())),
+                Class::Salt => words.push((Class::Salt, values::percent_decoded(value))),
                 Class::Secret if !value.starts_with(b"-----BEGIN") => {
                     words.push((Class::Secret, value.to_vec()));
                     // The token of `Bearer token`, the password of `user:password`.
@@ -233,23 +235,51 @@ impl Redactor {
         placeholder::make(&self.salt, class, value.as_bytes())
     }
 
-    fn edits(&self, kind: Kind, input: &[u8]) -> Vec<Edit> {
-        let engine = self.engine();
-        match kind {
-            Kind::Prometheus => prom::edits(&engine, input),
-            Kind::Json => match json::edits(&engine, Scope::TEXT, input, 0) {
-                Some(edits) => edits,
-                None => engine.field(KeyKind::Plain, Scope::TEXT, input, 0),
-            },
-            // A line that is JSON is read as that in any text.
-            Kind::JsonLines | Kind::Text => engine.text(Scope::TEXT, input, 0),
-            Kind::Env => records::environment(&engine, input),
-            Kind::Argv => records::arguments(&engine, input),
-            Kind::Config => match json::edits(&engine, Scope::TEXT, input, 0) {
-                Some(edits) => edits,
-                None => config::edits(&engine, input),
-            },
-            Kind::Binary => Vec::new(),
-        }
+    /// The path of a file of the packet as it may be shown: a name can tell as much as a line, and
+    /// other files refer to it. Words that were learnt go in the spellings of file names, too
+    /// (`tenant_a` of `tenant-a`, percent escapes), for the placeholder that stands elsewhere.
+    ///
+    /// ```
+    /// use evidence_redact::{Class, Kind, Redactor, Salt};
+    /// # fn main() -> Result<(), evidence_redact::Error> {
+    /// let mut redactor = Redactor::new(Salt::new(*b"sixteen random b"))?;
+    /// redactor.learn(Kind::Json, br#"{"cache_salt": "tenant-a"}"#);
+    /// let word = redactor.placeholder(Class::Salt, "tenant-a");
+    /// assert_eq!(redactor.path("http/quota_tenant_a.json"), format!("http/quota_{word}.json"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn path(&self, path: &str) -> String {
+        // A bare name is a path as well.
+        let below = format!("./{path}");
+        let clean = self.redact(Kind::Text, below.as_bytes());
+        let clean = String::from_utf8_lossy(clean.bytes()).into_owned();
+        clean.strip_prefix("./").map_or(clean.clone(), str::to_owned)
+    }
+}
+
+fn findings(edits: Vec<Edit>) -> impl Iterator<Item = Finding> {
+    edits.into_iter().flat_map(|edit| {
+        let range = edit.start..edit.end;
+        edit.classes.into_iter().map(move |class| Finding { class, range: range.clone() })
+    })
+}
+
+fn edits(engine: &Engine<'_>, kind: Kind, input: &[u8]) -> Vec<Edit> {
+    match kind {
+        Kind::Prometheus => prom::edits(engine, input),
+        Kind::Json => match json::edits(engine, Scope::TEXT, input, 0) {
+            Some(edits) => edits,
+            None => engine.field(KeyKind::Plain, Scope::TEXT, input, 0),
+        },
+        // A line that is JSON is read as that in any text.
+        Kind::JsonLines | Kind::Text => engine.text(Scope::TEXT, input, 0),
+        Kind::Env => records::environment(engine, input),
+        Kind::Argv => records::arguments(engine, input),
+        Kind::Config => match json::edits(engine, Scope::TEXT, input, 0) {
+            Some(edits) => edits,
+            None => config::edits(engine, input),
+        },
+        Kind::Binary => Vec::new(),
     }
 }

@@ -78,6 +78,27 @@ pub(crate) fn is_hash(value: &[u8]) -> bool {
     hex || decimal
 }
 
+/// The text with percent escapes as the bytes that they stand for.
+pub(crate) fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let hex = |b: u8| char::from(b).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let escape = match rest {
+            [b'%', a, b, ..] => hex(*a).zip(hex(*b)),
+            _ => None,
+        };
+        if let Some((high, low)) = escape {
+            out.push(high * 16 + low);
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    out
+}
+
 /// The bytes of a Python bytes literal, of what stands between its quotes; `None` where it is none.
 pub(crate) fn python_bytes(body: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());

@@ -10,7 +10,7 @@ use lmcache_prom::contract::{Catalog, Product};
 
 use crate::args::coverage::{CoverageArgs, CoverageFailOnArg, ExpectEngine, Format};
 use crate::output::complain;
-use crate::run::{Exit, deliver_as, first, named, options, page, usable};
+use crate::run::{Exit, deliver_as, first, named, options, page, settings, usable};
 
 pub(crate) fn run(args: &CoverageArgs) -> Exit {
     let mut inputs: Vec<Input> = args.targets.iter().map(|target| page(target)).collect();
@@ -28,6 +28,10 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
         Ok(before) => before,
         Err(exit) => return exit,
     };
+    let settings = match settings(args.config.config.as_deref()) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
     let packet = open(&inputs, &Limits::default());
     let read = if usable(&packet) { Exit::Done } else { Exit::NothingUsable };
     let options = CoverageOptions {
@@ -40,6 +44,7 @@ pub(crate) fn run(args: &CoverageArgs) -> Exit {
                 useful_tasks: args.useful_tasks,
             },
             before,
+            settings,
             ..options(&args.declared)
         },
         expected_engine: match args.expected_engine {

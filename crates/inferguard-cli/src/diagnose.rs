@@ -3,27 +3,41 @@
 use std::path::Path;
 
 use inferguard::bottleneck::{
-    BottleneckReport, DiagnoseError, DiagnoseRequest, Thresholds, Verdict, WRITTEN, diagnose,
+    BottleneckReport, ConfigError, DiagnoseError, DiagnoseRequest, Thresholds, Verdict, WRITTEN,
+    diagnose,
 };
 use inferguard::render;
 use lmcache_prom::contract::Catalog;
 
 use crate::args::diagnose::DiagnoseArgs;
 use crate::output::{self, Lost, complain};
-use crate::run::{Exit, first};
+use crate::run::{Exit, first, settings};
 
 /// Most errors of files that are told on standard error.
 const MOST_ERRORS: usize = 5;
 
-fn thresholds(path: &Path) -> Result<Thresholds, String> {
+/// How a file's thresholds are read.
+type Reader = fn(&str) -> Result<Thresholds, ConfigError>;
+
+fn thresholds(path: &Path, read: Reader) -> Result<Thresholds, String> {
     let at = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
     let bytes = std::fs::read(path).map_err(|e| at(&format!("could not be read: {e}")))?;
     let text = String::from_utf8(bytes).map_err(|_| at(&"it is not UTF-8"))?;
-    Thresholds::read(&text).map_err(|e| at(&e))
+    read(&text).map_err(|e| at(&e))
 }
 
 pub(crate) fn run(args: &DiagnoseArgs) -> Exit {
-    let thresholds = match args.rule_config.as_deref().map(thresholds).transpose() {
+    let config = args.config.config.as_deref();
+    let settings = match settings(config) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let from: Option<(&Path, Reader)> = match (args.rule_config.as_deref(), config) {
+        (Some(path), _) => Some((path, Thresholds::read)),
+        (None, Some(path)) => Some((path, Thresholds::of_configuration)),
+        (None, None) => None,
+    };
+    let thresholds = match from.map(|(path, read)| thresholds(path, read)).transpose() {
         Ok(thresholds) => thresholds.unwrap_or_default(),
         Err(message) => {
             complain(&message);
@@ -34,6 +48,7 @@ pub(crate) fn run(args: &DiagnoseArgs) -> Exit {
         job_dir: args.job_dir.clone(),
         validation_report: args.validation_report.clone(),
         thresholds,
+        settings,
     };
     let report = match diagnose(&Catalog::new(), &request) {
         Ok(report) => report,

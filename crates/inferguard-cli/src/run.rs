@@ -178,8 +178,8 @@ pub(crate) fn options(declared: &Declared) -> Options {
     }
 }
 
-/// Thresholds of a configuration file; an error names the file.
-fn settings(path: Option<&Path>) -> Result<Settings, Exit> {
+/// Thresholds and silenced rules of a configuration file; an error names the file.
+pub(crate) fn settings(path: Option<&Path>) -> Result<Settings, Exit> {
     let Some(path) = path else { return Ok(Settings::default()) };
     let text = std::fs::read_to_string(path).map_err(|e| {
         complain(&format!("{}: {e}", path.display()));
@@ -207,7 +207,7 @@ fn explain(args: &ExplainArgs) -> Exit {
 }
 
 fn check(args: &CheckArgs) -> Exit {
-    let settings = match settings(args.config.as_deref()) {
+    let settings = match settings(args.config.config.as_deref()) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };

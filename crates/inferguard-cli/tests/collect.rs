@@ -333,6 +333,31 @@ fn sources_are_never_touched_wherever_the_output_lies() {
     }
 }
 
+#[test]
+fn names_of_copied_files_do_not_tell_a_tenant() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("src");
+    fs::create_dir(&from).unwrap();
+    let row = LOOKUP.replace("\"seq_len\"", "\"cache_salt\": \"acme-a\", \"seq_len\"");
+    for name in ["lookup_acme_a.jsonl", "lookup_acme-a.jsonl", "acme%2Da.jsonl"] {
+        fs::write(from.join(name), &row).unwrap();
+    }
+    let out = dir.path().join("p");
+    let done = collect(&out, &["--lmcache-lookup-hash-path", from.to_str().unwrap()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let copied = contents(&out);
+    let word = |name: &str| name.split("redacted-salt-").nth(1).map(|w| w[..12].to_owned());
+    let words: Vec<String> = copied.keys().filter_map(|name| word(name)).collect();
+    // Three files still, all of them of one tenant.
+    assert_eq!(words.len(), 3, "{:?}", copied.keys());
+    assert!(words.iter().all(|w| *w == words[0]), "{words:?}");
+    for (name, bytes) in &copied {
+        assert!(!name.contains("acme"), "{name}");
+        let text = String::from_utf8_lossy(bytes);
+        assert!(!text.contains("acme"), "{name}: {text}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed_and_a_source_of_our_own_name_stays() {

@@ -117,3 +117,48 @@ fn a_seed_is_not_missed_where_the_engine_needs_none() {
         assert_eq!(named, vllm.is_some(), "{vllm:?}: {}", report["findings"]);
     }
 }
+
+#[test]
+fn a_silenced_rule_is_told_and_never_clear() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("inferguard.toml");
+    let case = "fixtures/packets/lmcache-0.5.6-l2-store-fails";
+    let path = file.to_str().unwrap();
+    let code = "lmcache_mp_l2_store_failures";
+    let before = common::run(&["check", case, "--json"]).json();
+    let has = |report: &serde_json::Value, list: &str| {
+        report["silent_rules"][list].as_array().is_some_and(|l| l.iter().any(|c| c == code))
+    };
+    assert!(before["configuration"].is_null() && before["silent_rules"]["silenced"].is_null());
+    std::fs::write(&file, format!("[rules.{code}]\nenabled = false\n")).unwrap();
+    let after = common::run(&["check", case, "--json", "--config", path]).json();
+    assert!(before["findings"].to_string().contains(code));
+    assert!(!after["findings"].as_array().unwrap().iter().any(|f| f["code"] == code));
+    assert!(has(&after, "silenced") && !has(&after, "clear"), "{}", after["silent_rules"]);
+    assert_eq!(after["configuration"]["silenced"][0], code);
+    // Every command and every form that asks rules says so, where nothing is wrong as well.
+    let out = dir.path().join("out");
+    for args in [
+        &["check", case][..],
+        &["check", HEALTHY],
+        &["check", HEALTHY, "--all"],
+        &["check", HEALTHY, "--format", "note"],
+        &["observability-coverage", HEALTHY],
+        &["observability-coverage", HEALTHY, "--format", "markdown"],
+        &["diagnose-bottleneck", "--job-dir", HEALTHY, "--output-dir", out.to_str().unwrap()],
+    ] {
+        let run = common::run(&[args, &["--config", path][..]].concat());
+        let says = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(says.contains(&format!("1 rule silenced, not asked: {code}")), "{args:?}: {says}");
+    }
+    // What means nothing ends the command before anything is read.
+    for (text, says) in [
+        ("[rules.lmcache_mp_l2_store_failure]\nenabled = false\n", "no rule has the code"),
+        ("[rules.lmcache_mp_low_hit_rate_after_warmup]\nlow_hit_rate = 30\n", "from 0 to 1"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let run = common::run(&["check", HEALTHY, "--config", path]);
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains(says), "{}", run.stderr);
+    }
+}

@@ -113,16 +113,25 @@ fn letters(report: &CheckReport) -> BTreeMap<&str, char> {
     out
 }
 
-/// Columns in groups of ten.
-fn grouped(row: &str) -> String {
-    let chars: Vec<char> = row.chars().collect();
-    let groups: Vec<String> = chars.chunks(10).map(|group| group.iter().collect()).collect();
-    groups.join(" ")
+/// Codes in lines of about a hundred columns.
+fn wrapped(codes: &[&str]) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    for code in codes {
+        if width > 0 && width + code.len() > 100 {
+            out.push_str("\n       ");
+            width = 0;
+        }
+        out.push(' ');
+        out.push_str(code);
+        width += code.len() + 1;
+    }
+    out
 }
 
 const HEAD: &str = "\
-C critical, W warning, i info; . clear, x ruled out, ? not evaluable, - not applicable.
-One column a fixture, in the order of the list below, in groups of ten.
+A block a fixture: its findings with their severity, then the rules that it rules out (x), cannot
+answer (?) and to which it is no question (-). All other rules are clear.
 ";
 
 #[test]
@@ -130,23 +139,21 @@ fn all_rules_on_all_fixtures() {
     let fixtures = &*FIXTURES;
     let rows: Vec<BTreeMap<&str, char>> = fixtures.iter().map(|f| letters(&f.report)).collect();
     let mut out = HEAD.to_owned();
-    for rule in RULES {
-        // A rule that no answer names would be a rule that nobody asked.
-        let row: String = rows
-            .iter()
-            .zip(fixtures)
-            .map(|(row, f)| {
-                *row.get(rule.code).unwrap_or_else(|| panic!("{}: {}", f.name, rule.code))
-            })
-            .collect();
-        writeln!(out, "\n{}\n  {}", rule.code, grouped(&row)).unwrap();
-    }
-    out.push_str("\nFindings by fixture:\n");
-    for (i, fixture) in fixtures.iter().enumerate() {
-        writeln!(out, "\n{:3} {}", i + 1, fixture.name).unwrap();
+    for (fixture, row) in fixtures.iter().zip(&rows) {
+        writeln!(out, "\n{}", fixture.name).unwrap();
         for f in &fixture.report.findings {
             let cause = f.cause.as_deref().map_or_else(String::new, |c| format!(", cause {c}"));
             writeln!(out, "    {} {}{cause}", f.severity, f.code).unwrap();
+        }
+        // A rule that no answer names would be a rule that nobody asked.
+        let answer =
+            |code: &str| *row.get(code).unwrap_or_else(|| panic!("{}: {code}", fixture.name));
+        for letter in ['x', '?', '-'] {
+            let codes: Vec<&str> =
+                RULES.iter().map(|r| r.code).filter(|code| answer(code) == letter).collect();
+            if !codes.is_empty() {
+                writeln!(out, "    {letter}{}", wrapped(&codes)).unwrap();
+            }
         }
     }
     insta::assert_snapshot!("rules-by-fixtures", out);

@@ -708,7 +708,7 @@ _inferguard() {
             return 0
             ;;
         inferguard__subcmd__diagnose__subcmd__bottleneck)
-            opts="-h --job-dir --output-dir --validation-report --rule-config --strict --json-only --json --help"
+            opts="-h --job-dir --output-dir --validation-report --config --rule-config --strict --json-only --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -723,6 +723,10 @@ _inferguard() {
                     return 0
                     ;;
                 --validation-report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -900,7 +904,7 @@ _inferguard() {
             return 0
             ;;
         inferguard__subcmd__observability__subcmd__coverage)
-            opts="-h --engine-metrics-file --lmcache-metrics-file --engine-metrics-url --lmcache-metrics-url --lmcache-http-evidence-file --lmcache-log-evidence-file --lmcache-trace-evidence-file --lmcache-trace-replay-evidence-file --lmcache-otel-evidence-file --lmcache-lookup-hash-evidence-file --lmcache-cacheblend-boundary-evidence-file --timeout-seconds --expected-engine --expect-lmcache-mode --external-cache-configured --cpu-offload-configured --disaggregated-or-external-cache --mp-prometheus-port --mp-event-bus-queue-size --mp-metrics-sample-rate --mp-service-instance-id --mp-observability-disabled --mp-observability-enabled --mp-metrics-disabled --mp-metrics-enabled --mp-logging-disabled --mp-logging-enabled --mp-tracing-enabled --mp-tracing-disabled --mp-trace-recording-enabled --mp-trace-recording-disabled --gpu-hour-usd --gpus --useful-tasks --requests-before --fail-on --all --format --release --l2-configured --json --output --help"
+            opts="-h --engine-metrics-file --lmcache-metrics-file --engine-metrics-url --lmcache-metrics-url --lmcache-http-evidence-file --lmcache-log-evidence-file --lmcache-trace-evidence-file --lmcache-trace-replay-evidence-file --lmcache-otel-evidence-file --lmcache-lookup-hash-evidence-file --lmcache-cacheblend-boundary-evidence-file --timeout-seconds --expected-engine --expect-lmcache-mode --external-cache-configured --cpu-offload-configured --disaggregated-or-external-cache --mp-prometheus-port --mp-event-bus-queue-size --mp-metrics-sample-rate --mp-service-instance-id --mp-observability-disabled --mp-observability-enabled --mp-metrics-disabled --mp-metrics-enabled --mp-logging-disabled --mp-logging-enabled --mp-tracing-enabled --mp-tracing-disabled --mp-trace-recording-enabled --mp-trace-recording-disabled --gpu-hour-usd --gpus --useful-tasks --requests-before --fail-on --all --format --config --release --l2-configured --json --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1000,6 +1004,10 @@ _inferguard() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "terminal json markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --release)

@@ -46,7 +46,7 @@ any\t'Whatever the first line calls wrong: any finding but remarks (severity inf
 info\t'Any finding, remarks too'"
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l format -d 'How to print: the screen, or a short Markdown note that may be shown to a customer' -r -f -a "screen\t'One screen'
 note\t'Markdown, customer-safe findings only'"
-complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l config -d 'Thresholds of rules, as [rules.CODE] tables' -r -F
+complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l config -d 'Thresholds of rules, and rules that are silenced, as [rules.CODE] tables' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l samples -d 'Scrapes of each URL\'s metrics page' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l interval-seconds -d 'Seconds between two scrapes of a URL' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand check" -l timeout-seconds -d 'Seconds that one exchange may take' -r
@@ -134,6 +134,7 @@ mismatch\t'Something that does not fit: between engine and cache, or with what i
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l format -d 'What is printed' -r -f -a "terminal\t'For a screen'
 json\t'For scripts; the same as --json'
 markdown\t'For a ticket or a page'"
+complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l config -d 'Thresholds of rules, and rules that are silenced, as [rules.CODE] tables' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l release -d 'LMCache release that is known to run; narrows what its pages admit' -r
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l output -d 'Also write the report as JSON to this file (whole or not at all)' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand observability-coverage" -l external-cache-configured -d 'The engine has a KV connector or another external cache'
@@ -257,7 +258,8 @@ complete -c inferguard -n "__fish_inferguard_using_subcommand cacheblend-report"
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l job-dir -d 'Job directory, output of a collector, or any packet of evidence' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l output-dir -d 'Where the diagnosis is written [default: JOB_DIR/diagnosis]' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l validation-report -d 'Validation report of the run [default: beside the directory jobs/ that holds the job]' -r -F
-complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l rule-config -d 'Thresholds by name, as JSON or TOML' -r -F
+complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l config -d 'Thresholds of rules, and rules that are silenced, as [rules.CODE] tables' -r -F
+complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l rule-config -d 'Thresholds of the bottleneck by name, as JSON or TOML, instead of [bottleneck] in --config' -r -F
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l strict -d 'End with exit code 1 when the evidence does not tell'
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l json-only -d 'Write no Markdown page'
 complete -c inferguard -n "__fish_inferguard_using_subcommand diagnose-bottleneck" -l json -d 'Print the diagnosis as JSON'

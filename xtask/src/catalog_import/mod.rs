@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// Whose package it is.
     #[arg(long)]
     product: Product,
-    /// The package: a wheel or a source distribution.
+    /// The package: a wheel or a source distribution that is there.
     #[arg(
         long,
         value_name = "FILE",
@@ -67,7 +67,7 @@ pub(crate) struct Args {
         conflicts_with = "version"
     )]
     wheel: Option<PathBuf>,
-    /// The release, downloaded from PyPI with pip.
+    /// The release, downloaded from PyPI with pip. Instead of --wheel, also with --dry-run and --check.
     #[arg(long, value_name = "RELEASE")]
     version: Option<String>,
     /// The package of the release before: a file, or a release to download. Without it nothing is
@@ -77,7 +77,8 @@ pub(crate) struct Args {
     /// Take the catalog as it was when this was the newest release.
     #[arg(long, value_name = "RELEASE")]
     until: Option<Release>,
-    /// Print the report and write nothing; where the tables have the release already, compare.
+    /// Print the report and write nothing here; what --version and --previous name is still
+    /// downloaded. Where the tables have the release already, compare.
     #[arg(long)]
     dry_run: bool,
     /// Hold the column of a release that the tables have against its package, and write nothing.

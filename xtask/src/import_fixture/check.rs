@@ -42,7 +42,8 @@ impl fmt::Display for Report {
             0 => "digests agree, sanitising again changes nothing".to_owned(),
             n => format!("{n} problems"),
         };
-        writeln!(f, "{fixtures} fixtures, {files} files, {bytes} bytes: {verdict}")
+        let s = if *fixtures == 1 { "" } else { "s" };
+        writeln!(f, "{fixtures} fixture{s}, {files} files, {bytes} bytes: {verdict}")
     }
 }
 
@@ -105,8 +106,9 @@ fn one(directory: &Path, name: &str, report: &mut Report) -> Result<()> {
     if fixture.truth.as_ref().is_some_and(|truth| truth.path != TRUTH) {
         problem(format!("{FILE}: the labels are not called {TRUTH}"));
     }
-    for Found { path, symlink } in walk(directory)? {
-        if symlink {
+    let found = walk(directory)?;
+    for Found { path, symlink } in &found {
+        if *symlink {
             problem(format!("{path}: a symbolic link"));
         } else if !listed.contains(path.as_str()) {
             problem(format!("{path}: not in {FILE}"));
@@ -124,6 +126,11 @@ fn one(directory: &Path, name: &str, report: &mut Report) -> Result<()> {
                 problem(format!("{}: sanitising again changes it", file.path));
             }
             Fate::Taken { .. } => {}
+        }
+    }
+    for Found { path, .. } in &found {
+        if redactor.path(path) != *path {
+            problem(format!("{path}: a name that has to go"));
         }
     }
     if !redactor.redact(Kind::Json, &text).is_unchanged() {

@@ -1,6 +1,6 @@
 //! A packet becomes a fixture: read everything, then write it under another name, then rename.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,11 @@ pub(super) fn run(packets: &Path, request: &Request<'_>) -> Result<Fixture> {
     check_name(request.name)?;
     let target = packets.join(request.name);
     if target.exists() {
-        bail!("{} exists: delete it first, or choose another name", target.display());
+        bail!(
+            "{} exists: choose another name, or delete it first; a new import salts anew, so every \
+             redacted word in it changes, and with them what quotes one (snapshots, the ledger, docs)",
+            target.display()
+        );
     }
     let manifest_path = request.packet.join(PACKET_MANIFEST);
     let text = fs::read(&manifest_path)
@@ -148,10 +152,12 @@ fn write(
     let mut files = Vec::new();
     let mut truth = None;
     let mut redacted = Counts::default();
+    let mut taken = BTreeSet::new();
     for input in inputs {
-        // A name can tell as much as a line; other files refer to it, and change the same way.
-        let path = redactor.redact(Kind::Text, input.path.as_bytes());
-        let path = String::from_utf8_lossy(path.bytes()).into_owned();
+        let path = redactor.path(&input.path);
+        if !taken.insert(path.clone()) {
+            bail!("{}: another file is called {path} already; leave one out", input.path);
+        }
         match sanitise(redactor, input.kind, &input.path, &input.content)? {
             Fate::Refused(reason) => {
                 left_out.push(LeftOut { path, bytes: length(&input.content), reason });

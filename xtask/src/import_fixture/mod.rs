@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Leave out files whose path matches one of these globs.
     #[arg(long, value_name = "GLOB", num_args = 1.., requires = "packet")]
     exclude: Vec<String>,
-    /// Leave out files larger than this.
+    /// Leave out single files larger than this many bytes.
     #[arg(long, value_name = "N", requires = "packet")]
     max_bytes: Option<u64>,
     /// Check this fixture, or all of them.

@@ -42,6 +42,9 @@ impl Bench {
             ("events.lct", b"\0\0\x05\xdc\x89\xa4type\xa6header\xa5level\xa6events"),
             ("driver.log", b"x\n"),
             ("after_tenant-a/note.txt", b"see after_tenant-a/note.txt\n"),
+            ("http/quota_tenant_a.json", b"{\"limit_gb\": 0.02}"),
+            ("http/quota%2Ftenant%2Da.json", b"{\"limit_gb\": 0.02}"),
+            ("http/index.json", b"[\"http/quota_tenant_a.json\", \"max_tokens\"]"),
         ];
         for (path, content) in files {
             bench.write(path, content);
@@ -124,12 +127,13 @@ fn an_import_is_complete_clean_and_passes_its_check() {
         .files
         .iter()
         .map(|f| f.path.as_str())
-        .filter(|p| !p.starts_with("after_"))
+        .filter(|p| !p.contains("redacted-"))
         .collect();
     assert_eq!(
         paths,
         [
             "env.txt",
+            "http/index.json",
             "http/status.json",
             "lmcache/metrics/00.prom",
             "lmcache/metrics/01.prom",
@@ -141,12 +145,13 @@ fn an_import_is_complete_clean_and_passes_its_check() {
     for found in files::walk(&bench.packets().join("p")).unwrap() {
         let bytes = fs::read(bench.fixture_file(&found.path)).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        for needle in ["h0rse", "cachebox7", "10.1.2.3", "Zanzibar", "tenant-a", "alice"] {
+        for needle in ["h0rse", "cachebox7", "10.1.2.3", "Zanzibar", "tenant", "alice"] {
             assert!(!text.contains(needle), "{needle} in {}", found.path);
+            assert!(!found.path.contains(needle), "{needle} in {}", found.path);
         }
     }
     assert!(bench.problems().is_empty(), "{:?}", bench.problems());
-    assert!(fixture.summary().contains("8 files"));
+    assert!(fixture.summary().contains("11 files"));
     let manifest: Fixture = serde_json::from_str(&bench.text("fixture.json")).unwrap();
     assert_eq!(manifest, fixture);
     let line = "    {\"path\":\"env.txt\"";
@@ -168,6 +173,12 @@ fn values_stay_comparable_and_numbers_stay() {
     let note = fixture.files.iter().find(|f| f.path.ends_with("/note.txt")).unwrap();
     assert_eq!(note.path, format!("after_{salt}/note.txt"));
     assert_eq!(bench.text(&note.path), format!("see {}\n", note.path));
+    // Names spell the separators in their own way; the word is the same.
+    for path in [format!("http/quota_{salt}.json"), format!("http/quota%2F{salt}.json")] {
+        assert!(fixture.files.iter().any(|f| f.path == path), "{path}");
+    }
+    let index = format!("[\"http/quota_{salt}.json\", \"max_tokens\"]");
+    assert_eq!(bench.text("http/index.json"), index);
     let host = bench.text("env.txt").lines().next().unwrap().replace("HOSTNAME=", "");
     assert!(bench.text("lmcache/server.log").contains(&host));
     assert!(bench.text("lmcache/server.log").contains("Stored 256 tokens for"));
@@ -260,4 +271,46 @@ fn a_fixture_that_is_not_there_is_an_error() {
 fn the_committed_fixtures_hold() {
     let report = check::run(&crate::workspace::packets(), None).unwrap();
     assert!(report.is_good(), "{report}");
+}
+
+/// `docs/fixtures.md` has a row for every fixture, and says of it what `fixture.json` says.
+#[test]
+fn the_table_of_fixtures_holds() {
+    let packets = crate::workspace::packets();
+    let page = crate::workspace::root().join("docs/fixtures.md");
+    let page = fs::read_to_string(page).unwrap();
+    let page = page.split("\n## ").find(|part| part.starts_with("What is there\n")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let mut wrong = Vec::new();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(packets).unwrap() {
+        let dir = entry.unwrap().path();
+        let Ok(text) = fs::read(dir.join("fixture.json")) else { continue };
+        let fixture: Fixture = serde_json::from_slice(&text).unwrap();
+        let name = format!("`{}`", fixture.name);
+        let first = |row: &&&str| row.split('|').nth(1).is_some_and(|cell| cell.contains(&name));
+        let [row] = rows.iter().filter(first).collect::<Vec<_>>()[..] else {
+            wrong.push(format!("{name}: not in one row"));
+            names.push(name);
+            continue;
+        };
+        let claim = &fixture.provenance.claim;
+        if claim != "live" && !row.contains(claim.as_str()) {
+            wrong.push(format!("{name}: does not say that it is {claim}"));
+        }
+        let trace = |path: &str| path.ends_with(".lct");
+        let lacks = row.split('|').nth(4).unwrap_or_default();
+        let said = lacks.contains(".lct") || lacks.contains("trace");
+        if fixture.left_out.iter().any(|left| trace(&left.path)) && !said {
+            wrong.push(format!("{name}: does not say that its .lct is left out"));
+        }
+        names.push(name);
+    }
+    for row in rows {
+        let cell = row.split('|').nth(1).unwrap_or_default();
+        for name in cell.split(',').map(str::trim).filter(|n| !names.iter().any(|m| m == n)) {
+            wrong.push(format!("{name}: no such fixture"));
+        }
+    }
+    assert!(wrong.is_empty(), "docs/fixtures.md:\n{}", wrong.join("\n"));
 }

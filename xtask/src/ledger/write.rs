@@ -193,7 +193,11 @@ fn manifest(out: &mut String, fixtures: &BTreeMap<String, Fixture>, packages: &[
         );
     }
     out.push('\n');
-    let _ = writeln!(out, "- fixtures, {} of them:\n", fixtures.len());
+    let _ = writeln!(
+        out,
+        "- fixtures that a part names, {} of them ([all](fixtures.md)):\n",
+        fixtures.len()
+    );
     let _ = writeln!(out, "| fixture | claim | versions | report pinned |\n|---|---|---|---|");
     for fixture in fixtures.values() {
         let _ = writeln!(

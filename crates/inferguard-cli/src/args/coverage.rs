@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Common, Declared, EvidenceArgs, ExpectMode, MpArgs, positive};
+use super::{Common, ConfigArgs, Declared, EvidenceArgs, ExpectMode, MpArgs, positive};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -50,6 +50,8 @@ pub(crate) struct CoverageArgs {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Terminal, conflicts_with = "json")]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     #[command(flatten)]
     pub(crate) declared: Declared,
     #[command(flatten)]

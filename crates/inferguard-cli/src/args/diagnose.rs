@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ConfigArgs;
+
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArgs {
     /// Job directory, output of a collector, or any packet of evidence
@@ -15,7 +17,9 @@ pub(crate) struct DiagnoseArgs {
     /// Validation report of the run [default: beside the directory jobs/ that holds the job]
     #[arg(long, value_name = "FILE")]
     pub(crate) validation_report: Option<PathBuf>,
-    /// Thresholds by name, as JSON or TOML
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Thresholds of the bottleneck by name, as JSON or TOML, instead of [bottleneck] in --config
     #[arg(long, value_name = "FILE")]
     pub(crate) rule_config: Option<PathBuf>,
     /// End with exit code 1 when the evidence does not tell

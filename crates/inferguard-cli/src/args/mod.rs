@@ -98,9 +98,8 @@ pub(crate) struct CheckArgs {
     /// How to print: the screen, or a short Markdown note that may be shown to a customer
     #[arg(long, value_enum, default_value_t = CheckFormat::Screen)]
     pub(crate) format: CheckFormat,
-    /// Thresholds of rules, as [rules.CODE] tables
-    #[arg(long, value_name = "inferguard.toml")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
     /// Scrapes of each URL's metrics page
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) samples: u32,
@@ -113,6 +112,14 @@ pub(crate) struct CheckArgs {
     pub(crate) declared: Declared,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Where rules are told what holds here.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Thresholds of rules, and rules that are silenced, as [rules.CODE] tables
+    #[arg(long, value_name = "inferguard.toml")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What ends `check` with exit code 1.

@@ -36,7 +36,7 @@ use self::probes::next_probe;
 use self::rules::{Inputs, RULES};
 use self::verdict::{Fired, Outcome, claim};
 use crate::packet::{Artifact, ArtifactKind, Input, Limits, open};
-use crate::report::{Options, Tool, check};
+use crate::report::{Options, Settings, Tool, check};
 
 /// Most requests that support a verdict.
 const SUPPORTING: usize = 5;
@@ -52,6 +52,8 @@ pub struct DiagnoseRequest {
     pub validation_report: Option<PathBuf>,
     /// Thresholds in force.
     pub thresholds: Thresholds,
+    /// What LMCache's rules are asked with.
+    pub settings: Settings,
 }
 
 /// Why nothing can be diagnosed.
@@ -90,7 +92,11 @@ pub fn diagnose(
     if job.evidence_paths.is_empty() && !packet.is_usable() {
         return Err(DiagnoseError::NothingUsable(dir.clone(), job.parse_errors));
     }
-    let checked = check(catalog, packet, &Options::default());
+    let checked = check(
+        catalog,
+        packet,
+        &Options { settings: request.settings.clone(), ..Options::default() },
+    );
     let mut numbers = measures::take(&job);
     if !job.has_layout {
         pages::take(&checked, &mut numbers);
@@ -160,6 +166,7 @@ pub fn diagnose(
         parse_errors: job.parse_errors,
         evidence_paths: job.evidence_paths,
         lmcache_mode: checked.mode,
+        configuration: request.settings.in_force(),
         lmcache_findings: findings,
         lmcache_not_evaluable: checked.not_evaluable,
         inputs: checked.inputs.into_iter().filter(|a| !is_own(a)).collect(),

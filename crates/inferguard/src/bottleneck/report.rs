@@ -10,7 +10,7 @@ use super::documents::ParseError;
 use super::thresholds::ThresholdRow;
 use super::verdict::Verdict;
 use crate::packet::Artifact;
-use crate::report::{Finding, NotEvaluable, Tool};
+use crate::report::{Finding, InForce, NotEvaluable, Tool};
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -123,6 +123,9 @@ pub struct BottleneckReport {
     pub evidence_paths: Vec<String>,
     /// Which LMCache runs.
     pub lmcache_mode: Mode,
+    /// What of the rules' configuration is in force, where it sets anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<InForce>,
     /// Findings about LMCache, the likeliest root cause first.
     pub lmcache_findings: Vec<LmcacheFinding>,
     /// What about LMCache could not be told.

@@ -198,6 +198,14 @@ impl Thresholds {
         Ok(out)
     }
 
+    /// Reads overrides from the table `bottleneck` of an `inferguard.toml`; without one, defaults.
+    pub fn of_configuration(text: &str) -> Result<Self, ConfigError> {
+        let text = text.trim_start_matches('\u{feff}');
+        let value: Value =
+            toml::from_str(text).map_err(|e| ConfigError::Syntax(located(text, &e)))?;
+        if value.get("bottleneck").is_some() { Self::read(text) } else { Ok(Self::default()) }
+    }
+
     /// The value of a threshold; of a name that is none, a number that nothing exceeds.
     pub(crate) fn get(&self, name: &str) -> f64 {
         self.values.get(name).copied().unwrap_or(f64::NAN)

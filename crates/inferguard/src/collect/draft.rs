@@ -1,5 +1,6 @@
 //! A packet while it grows: redacts, writes and keeps the books.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -165,15 +166,23 @@ impl Draft {
                 if files.is_empty() {
                     self.entries.push(refused("unreadable", "the directory holds no file".into()));
                 }
+                let mut taken = BTreeSet::new();
                 for below in files {
-                    let to = format!("{file}/{}", below.to_string_lossy().replace('\\', "/"));
-                    self.copy_file(name, &path.join(&below), &to)?;
+                    let path_below = below.to_string_lossy().replace('\\', "/");
+                    let below_shown = self.cleaner.path(&path_below);
+                    let source = path.join(&below_shown).display().to_string();
+                    let mut to = format!("{file}/{below_shown}");
+                    // Two spellings of one tenant are one word.
+                    while !taken.insert(to.clone()) {
+                        to = numbered(&to, taken.len());
+                    }
+                    self.copy_file(name, &path.join(&below), source, &to)?;
                 }
             }
             Ok(meta) if !meta.is_file() => {
                 self.entries.push(refused("not_copied", "it is not a regular file".into()));
             }
-            Ok(_) => self.copy_file(name, path, file)?,
+            Ok(_) => self.copy_file(name, path, shown, file)?,
         }
         Ok(())
     }
@@ -198,8 +207,8 @@ impl Draft {
         }
     }
 
-    fn copy_file(&mut self, name: &str, from: &Path, file: &str) -> io::Result<()> {
-        let mut made = entry(name, None, from.display().to_string());
+    fn copy_file(&mut self, name: &str, from: &Path, source: String, file: &str) -> io::Result<()> {
+        let mut made = entry(name, None, source);
         made.captured_at = modified(from);
         let head = match head(from) {
             Ok(head) => head,
@@ -285,6 +294,14 @@ impl Draft {
 
 /// Names of our own files, which are no source.
 const OWN: &[&str] = &[super::PacketManifest::FILE, "lmcache_compat_report.json"];
+
+/// The name with a number before its ending.
+fn numbered(file: &str, n: usize) -> String {
+    match file.rsplit_once('.').filter(|(_, ending)| !ending.contains('/')) {
+        Some((stem, ending)) => format!("{stem}-{n}.{ending}"),
+        None => format!("{file}-{n}"),
+    }
+}
 
 fn plain(error: &io::Error) -> String {
     match error.kind() {

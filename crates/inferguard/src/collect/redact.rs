@@ -112,6 +112,11 @@ impl Cleaner {
         Ok(Ok(named(&counts)))
     }
 
+    /// The name of a file that is copied, as it may be shown.
+    pub(crate) fn path(&self, path: &str) -> String {
+        self.redactor.as_ref().map_or_else(|| path.to_owned(), |redactor| redactor.path(path))
+    }
+
     /// A text that goes into the manifest.
     pub(crate) fn text(&self, text: &str) -> String {
         match &self.redactor {

@@ -73,6 +73,7 @@ fn rules(sheet: &mut Sheet, report: &BottleneckReport) {
 }
 
 fn beside(sheet: &mut Sheet, report: &BottleneckReport) {
+    super::configuration::entry(sheet, report.configuration.as_ref());
     if report.lmcache_findings.is_empty() {
         sheet.entry("LMCACHE", &format!("mode {}; no findings", report.lmcache_mode.name()));
         sheet.blank();

@@ -24,6 +24,7 @@ pub(super) fn lines(sheet: &mut Sheet, report: &CheckReport) {
     let clear = plural(report.silent_rules.clear.len(), "rule");
     let head = styled(Style::Good, "NOTHING WRONG IN WHAT WAS SEEN");
     sheet.raw(&format!("{head}: {clear} clear, none above a remark"));
+    super::configuration::entry(sheet, report.configuration.as_ref());
     runs(sheet, report);
     read(sheet, report);
     tokens(sheet, &report.targets);

@@ -2,7 +2,8 @@
 
 use super::text::{Sheet, Style, styled};
 use super::{
-    RenderOptions, bridge, brief, families, findings, inputs, records, running, spans, windows,
+    RenderOptions, bridge, brief, configuration, families, findings, inputs, records, running,
+    spans, windows,
 };
 use crate::report::{Answer, CheckReport};
 
@@ -17,6 +18,7 @@ pub fn check(report: &CheckReport, options: &RenderOptions) -> String {
         return sheet.finish();
     }
     answer(&mut sheet, report);
+    configuration::entry(&mut sheet, report.configuration.as_ref());
     sheet.blank();
     findings::wrong(&mut sheet, &report.findings, all);
     running::runs(&mut sheet, report, all);

@@ -22,6 +22,7 @@ pub fn coverage(report: &CoverageReport, options: &RenderOptions) -> String {
     for line in super::text::wrap(&safe(&report.headline), sheet.width()) {
         sheet.raw(&styled(Style::Bold, &line));
     }
+    super::configuration::entry(&mut sheet, report.configuration.as_ref());
     sheet.blank();
     runs(&mut sheet, report);
     tokens(&mut sheet, &report.bridge, all);

@@ -16,6 +16,9 @@ pub fn coverage_markdown(report: &CoverageReport) -> String {
     }
     doc.paragraph(&report.headline);
     doc.paragraph(&summary(report));
+    if let Some(configuration) = &report.configuration {
+        doc.paragraph(&format!("Configuration: {}.", super::configuration::line(configuration)));
+    }
     runs(&mut doc, report);
     bridge(&mut doc, report);
     numbers(&mut doc, report);

@@ -8,6 +8,7 @@ mod cacheblend;
 mod catalog;
 mod check;
 mod compat;
+mod configuration;
 mod coverage;
 mod coverage_markdown;
 mod explain;

@@ -17,6 +17,9 @@ pub fn note(report: &CheckReport) -> String {
         let _ = write!(out, ", {name} {}", super::running::span(row));
     }
     out.push_str(".\n");
+    if let Some(configuration) = &report.configuration {
+        let _ = write!(out, "\nConfiguration: {}.\n", super::configuration::line(configuration));
+    }
     let safe: Vec<&Finding> = report.findings.iter().filter(|f| f.customer_safe).collect();
     // What another finding explains needs no line of its own.
     for finding in safe.iter().filter(|f| f.explained_by.is_empty()) {

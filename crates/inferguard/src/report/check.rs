@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use coverage_model::bridge::{Bridge, bridge};
 use coverage_model::{Claim, Coverage, Evidence, Fact, FactKind, FamilyRow, Mode, Source, assess};
-use diagnosis_rules::{Diagnosis, diagnose};
+use diagnosis_rules::{Diagnosis, InForce, diagnose};
 use lmcache_logs::lookup_hash::LookupHashEvidence;
 use lmcache_prom::contract::{Catalog, Product};
 use lmcache_prom::{Captured, Timeline};
@@ -148,6 +148,9 @@ pub struct CheckReport {
     pub families: Vec<FamilyRow>,
     /// The engine's claims beside LMCache's counts.
     pub bridge: Bridge,
+    /// What of the rules' configuration is in force, where it sets anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<InForce>,
     /// What is wrong, the likeliest root cause first.
     pub findings: Vec<Finding>,
     /// What could not be told.
@@ -438,6 +441,11 @@ fn traffic(
 pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckReport {
     let judged = judge(catalog, &mut packet, options);
     let (answer, summary) = answer(&judged);
+    let summary = match judged.silent_rules.silenced.len() {
+        0 => summary,
+        1 => format!("{summary} One rule is silenced by the configuration."),
+        n => format!("{summary} {n} rules are silenced by the configuration."),
+    };
     let architecture = ArchitectureRow {
         headline: judged.coverage.architecture.headline.clone(),
         labels: judged.coverage.architecture.labels.clone(),
@@ -463,6 +471,7 @@ pub fn check(catalog: &Catalog, mut packet: Packet, options: &Options) -> CheckR
         lookup_hashes: judged.lanes.lookup_hashes,
         families: judged.coverage.families,
         bridge: judged.bridge,
+        configuration: options.settings.in_force(),
         findings: judged.findings,
         not_evaluable: judged.not_evaluable,
         silent_rules: judged.silent_rules,

@@ -37,7 +37,7 @@ pub use coverage::{
     ProcessNode, QUESTIONS, Question, SupportLevel, UpstreamQuestion, VllmNativeOffload, coverage,
     questions_document,
 };
-pub use diagnosis_rules::Settings;
+pub use diagnosis_rules::{InForce, Settings};
 pub use explain::{
     ExampleRow, ExplainReport, NeedRow, RuleRow, ThresholdRow, explain, explain_all,
 };

@@ -1,10 +1,12 @@
-//! `inferguard.toml`: thresholds that an operator sets.
+//! `inferguard.toml`: thresholds that an operator sets, and rules that he silences.
 
 use diagnosis_rules::{Settings, SettingsError, nearest};
 use toml::{Table, Value};
 
 /// Tables that the file may hold.
 const TABLES: &[&str] = &["rules", "bottleneck"];
+/// The key that silences a rule; no threshold is called so.
+const ENABLED: &str = "enabled";
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -39,7 +41,8 @@ pub enum RuleConfigError {
     Setting(#[from] SettingsError),
 }
 
-/// Reads thresholds: `[rules.CODE]` tables of numbers. `[bottleneck]` is another command's.
+/// Reads thresholds: `[rules.CODE]` tables of numbers, with `enabled = false` where the rule is
+/// silenced. `[bottleneck]` is another command's.
 ///
 /// ```
 /// use inferguard::report::rule_config;
@@ -69,7 +72,16 @@ pub fn rule_config(text: &str) -> Result<Settings, RuleConfigError> {
         }
         if name == "rules" {
             for (code, thresholds) in tables(name, value)? {
+                Settings::known(code)?;
                 for (threshold, value) in tables(code, thresholds)? {
+                    if threshold == ENABLED {
+                        let enabled = value.as_bool().ok_or_else(|| RuleConfigError::Shape {
+                            name: format!("{code}.{ENABLED}"),
+                            what: "true or false",
+                        })?;
+                        settings.silence(code, !enabled)?;
+                        continue;
+                    }
                     settings.set(
                         code,
                         threshold,
@@ -105,6 +117,10 @@ mod tests {
             ("a = = 1\n", "line 1"),
             ("[rules.l1_too_small]\nmin_chunk = 1\n", "did you mean min_chunks?"),
             ("[rules.l1_too_small]\nmin_chunks = \"many\"\n", "has to be a number"),
+            ("[rules.l1_too_smal]\n", "no rule has the code l1_too_smal; did you mean"),
+            ("[rules.l1_too_smal]\nenabled = false\n", "did you mean l1_too_small?"),
+            ("[rules.l1_too_small]\nenabled = 0\n", "has to be true or false"),
+            ("[rules.l1_too_small]\nmin_chunks = -1\n", "has to be 0 or more"),
             ("[rule]\n", "did you mean [rules]?"),
             ("[l1_too_small]\nmin_chunks = 1\n", "did you mean [rules.l1_too_small]?"),
             ("rules = 3\n", "has to be a table"),
@@ -114,5 +130,9 @@ mod tests {
         }
         assert!(rule_config("[bottleneck]\nkv = 1\n").is_ok());
         assert_eq!(rule_config("").unwrap(), Settings::default());
+        let text = "[rules.l1_too_small]\nenabled = true\n";
+        assert_eq!(rule_config(text).unwrap(), Settings::default());
+        let text = "[rules.l1_too_small]\nenabled = false\n";
+        assert_eq!(rule_config(text).unwrap().in_force().unwrap().silenced, ["l1_too_small"]);
     }
 }

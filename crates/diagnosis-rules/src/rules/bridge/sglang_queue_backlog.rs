@@ -10,7 +10,7 @@ const LEAST: Threshold = Threshold {
 };
 const RATIO: Threshold = Threshold {
     name: "min_waiting_to_running",
-    unit: "ratio",
+    unit: "times",
     default: 1.0,
     about: "waiting to running requests above which they queue up",
 };

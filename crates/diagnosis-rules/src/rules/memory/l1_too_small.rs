@@ -44,7 +44,7 @@ const RETURNED: Threshold = Threshold {
 };
 const OVER: Threshold = Threshold {
     name: "working_set_over",
-    unit: "ratio",
+    unit: "times",
     default: 1.0,
     about: "Working set over capacity",
 };

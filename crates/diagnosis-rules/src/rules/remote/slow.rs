@@ -4,7 +4,7 @@ use crate::rules::prelude::*;
 
 const SLOWER: Threshold = Threshold {
     name: "slower_than_cold",
-    unit: "ratio",
+    unit: "times",
     default: 1.2,
     about: "Warm over cold time from which a hit costs more than it saves",
 };

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use coverage_model::bridge::Bridge;
 use coverage_model::{FamilyRow, Mode, Status};
+use diagnosis_rules::InForce;
 use lmcache_prom::contract::{Catalog, Product};
 use serde::Serialize;
 
@@ -130,6 +131,9 @@ pub struct CoverageReport {
     pub coverage_gaps: Vec<CoverageGap>,
     /// Questions that only authors can answer.
     pub upstream_questions: Vec<UpstreamQuestion>,
+    /// What of the rules' configuration is in force, where it sets anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<InForce>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// What could not be told.
@@ -246,6 +250,7 @@ pub fn coverage(
         families: engines,
         coverage_gaps,
         upstream_questions,
+        configuration: base.settings.in_force(),
         findings: judged.findings.clone(),
         not_evaluable: judged.not_evaluable.clone(),
         bridge: judged.bridge.clone(),

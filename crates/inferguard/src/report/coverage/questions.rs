@@ -120,7 +120,7 @@ pub const QUESTIONS: &[Question] = &[
         question: "Should unsalted requests carry the label cache_salt=\"\" or none?",
         missing: "one shape: lookup counters carry cache_salt=\"\", L1 counters carry none until a salted request comes and an empty one after it",
         patch: "the same label set on all counters from the first event on",
-        fixtures: &["lmcache-0.5.6-salt-quota"],
+        fixtures: &["lmcache-0.4.6-salt-quota", "lmcache-0.5.6-salt-quota"],
         raised: empty_salt,
     },
     Question {

@@ -11,6 +11,7 @@ pub(in crate::contract) const ROWS: &[E] = &[
     E { event: "mp.l1_write", proved_by: &["mp.kv_events.log_depth"], implies: &["mp.loop_tick"], unless: &[], meaning: "a chunk was written to L1 and the write finished" },
     E { event: "mp.l1_read", proved_by: &[], implies: &["mp.l1_write"], unless: &[], meaning: "a chunk was read from L1 and the read finished" },
     E { event: "mp.l1_read_by_retrieve", proved_by: &["mp.l1.read"], implies: &["mp.l1_read", "mp.lookup_hit"], unless: &["l2", "p2p", "blend"], meaning: "a chunk was read from L1 and nothing but a retrieve could read it" },
+    E { event: "mp.prefetched_read", proved_by: &["mp.reuse.real_gap", "mp.reuse.real_gap_objects"], implies: &["mp.lookup_hit"], unless: &["p2p", "blend"], meaning: "chunks that a lookup had found and locked were read, or their locks given back" },
     E { event: "mp.l1_eviction", proved_by: &[], implies: &["mp.l1_write"], unless: &[], meaning: "a chunk left L1" },
     E { event: "mp.eviction_pressure", proved_by: &[], implies: &["mp.l1_eviction_loop"], unless: &[], meaning: "L1 usage reached the watermark" },
     E { event: "mp.l1_eviction_loop", proved_by: &[], implies: &["mp.loop_tick"], unless: &[], meaning: "the eviction loop made a pass that acted" },
