@@ -223,17 +223,19 @@ fn asked_for(view: &View<'_>) -> Vec<Sign> {
         (FactKind::MetricsDisabled, "the server was started with its metrics switched off"),
         (FactKind::OtlpOnly, "the server pushes its metrics by OTLP"),
     ] {
+        // What the server itself says: its launch or an answer of its API.
+        let launched = |artifact: &str| {
+            launch.launch.processes.iter().any(|p| {
+                p.product == Program::LmcacheServer && p.place.artifact.as_deref() == Some(artifact)
+            })
+        };
+        let answered = |artifact: &str| {
+            let mut answers = view.http.iter().flat_map(|row| row.evidence.endpoints.values());
+            answers.any(|e| e.source == artifact)
+        };
         let Some(fact) = view.facts.facts.iter().find(|f| {
-            // What the user declares is meant so.
-            f.kind == kind
-                && launch.launch.processes.iter().any(|p| {
-                    p.product == Program::LmcacheServer
-                        && p.place.artifact.as_deref() == Some(f.source.artifact.as_str())
-                })
-                || f.kind == kind
-                    && view.http.iter().any(|row| {
-                        row.evidence.endpoints.values().any(|e| e.source == f.source.artifact)
-                    })
+            let artifact = f.source.artifact.as_str();
+            f.kind == kind && (launched(artifact) || answered(artifact))
         }) else {
             continue;
         };
