@@ -113,9 +113,9 @@ fn stands_free(text: &[u8], at: usize, word: &[u8], class: Class) -> bool {
     // `%2Ftenant`: the digits before are those of a separator.
     let encoded =
         matches!(before, [.., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
-    (encoded || !joins(before.last()))
-        && !joins(after.first())
-        && !(class == Class::Host && FILES.iter().any(|ending| after.starts_with(ending)))
+    let is_file = class == Class::Host && FILES.iter().any(|ending| after.starts_with(ending));
+    let joined = joins(after.first()) || (joins(before.last()) && !encoded);
+    !is_file && !joined
 }
 
 /// How file names and URLs spell a word: each separator as `_`, or percent-encoded.
