@@ -110,9 +110,9 @@ pub fn explain(name: &str) -> Result<ExplainReport, Vec<String>> {
     // A code has underscores and a cause class hyphens; as one types them they are the same.
     let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
     let same = |text: &str| plain(text) == plain(asked);
-    let named = |r: &Rule| same(r.code) || r.aliases.iter().any(|a| same(a));
+    let called = |r: &Rule| same(r.code) || r.aliases.iter().any(|a| same(a));
     let rules: Vec<&Rule> =
-        RULES.iter().copied().filter(|r| named(r) || r.cause.is_some_and(same)).collect();
+        RULES.iter().copied().filter(|r| called(r) || r.cause.is_some_and(same)).collect();
     if rules.is_empty() {
         let names =
             RULES.iter().flat_map(|r| r.aliases.iter().copied().chain([r.code]).chain(r.cause));
