@@ -317,16 +317,14 @@ fn prompts_below_the_chunk_of_an_answer() {
             r#"{{"mp": {{"host": "0.0.0.0", "port": 5555, "chunk_size": {chunk}}}, "observability": {{"enabled": true}}}}"#
         )
     };
-    let requests = |key: &str| -> String {
-        (0..8)
-            .map(|i| format!("{{\"rid\": \"r{i}\", \"{key}\": {}, \"ttft_ms\": 500}}\n", 1500 + i))
-            .collect()
+    let lines = |fields: &dyn Fn(u32) -> String| {
+        let rows: Vec<String> = (1500..1508)
+            .map(|n| format!("{{\"request_id\": \"r{n}\", {}, \"ttft_ms\": 500}}", fields(n)))
+            .collect();
+        rows.join("\n")
     };
-    let nested: String = (0..8)
-        .map(|i| {
-            format!("{{\"id\": \"r{i}\", \"request_id\": \"r{i}\", \"usage\": {{\"input_tokens\": {}, \"output_tokens\": 5}}, \"ttft_ms\": 500}}\n", 1500 + i)
-        })
-        .collect();
+    let requests = |key: &str| lines(&|n| format!("\"{key}\": {n}"));
+    let nested = lines(&|n| format!("\"usage\": {{\"input_tokens\": {n}, \"output_tokens\": 5}}"));
     let (large, usual) = (answer(4096), answer(256));
     let (plain, counted) = (requests("prompt_tokens"), requests("prompt_token_count"));
     hold(

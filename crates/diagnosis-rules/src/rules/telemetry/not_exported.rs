@@ -223,22 +223,16 @@ fn asked_for(view: &View<'_>) -> Vec<Sign> {
         (FactKind::MetricsDisabled, "the server was started with its metrics switched off"),
         (FactKind::OtlpOnly, "the server pushes its metrics by OTLP"),
     ] {
-        // What the server itself says: its launch or an answer of its API.
-        let launched = |artifact: &str| {
-            launch.launch.processes.iter().any(|p| {
+        // What the user declares is meant so: only what the server's launch line or answer says.
+        let told = |artifact: &str| {
+            let launched = launch.launch.processes.iter().any(|p| {
                 p.product == Program::LmcacheServer && p.place.artifact.as_deref() == Some(artifact)
-            })
-        };
-        let answered = |artifact: &str| {
+            });
             let mut answers = view.http.iter().flat_map(|row| row.evidence.endpoints.values());
-            answers.any(|e| e.source == artifact)
+            launched || answers.any(|e| e.source == artifact)
         };
-        let Some(fact) = view.facts.facts.iter().find(|f| {
-            let artifact = f.source.artifact.as_str();
-            f.kind == kind && (launched(artifact) || answered(artifact))
-        }) else {
-            continue;
-        };
+        let mut facts = view.facts.facts.iter().filter(|f| f.kind == kind);
+        let Some(fact) = facts.find(|f| told(&f.source.artifact)) else { continue };
         // The annotation is the server's own where both stand in one object.
         let own = pods.iter().find(|p| p.artifact == fact.source.artifact);
         if let Some(reader) = own.or(jobs.first()) {
