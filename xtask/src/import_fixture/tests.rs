@@ -298,7 +298,7 @@ fn the_table_of_fixtures_holds() {
         if claim != "live" && !row.contains(claim.as_str()) {
             wrong.push(format!("{name}: does not say that it is {claim}"));
         }
-        let trace = |path: &str| std::path::Path::new(path).extension().is_some_and(|e| e == "lct");
+        let trace = |path: &str| Path::new(path).extension().is_some_and(|e| e == "lct");
         let lacks = row.split('|').nth(4).unwrap_or_default();
         let said = lacks.contains(".lct") || lacks.contains("trace");
         if fixture.left_out.iter().any(|left| trace(&left.path)) && !said {

@@ -61,7 +61,9 @@ fn commands(bin: &Path) -> Result<Vec<String>> {
     let help = String::from_utf8(run.stdout)?;
     let listed = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
     let commands = listed.context("--help lists no commands")?;
-    let names = commands.lines().filter_map(|line| line.split_whitespace().next());
+    // A description that is wrapped goes on further to the right.
+    let lines = commands.lines().filter(|line| !line.starts_with("   "));
+    let names = lines.filter_map(|line| line.split_whitespace().next());
     Ok(names.filter(|name| *name != "help").map(|name| format!("inferguard {name}")).collect())
 }
 
