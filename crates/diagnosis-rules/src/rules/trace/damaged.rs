@@ -7,7 +7,7 @@ use crate::rules::prelude::*;
 pub(crate) const RULE: Rule = Rule {
     code: "lmcache_trace_damaged",
     aliases: &[],
-    title: "The trace recording is cut off or damaged: calls of the server are missing from it",
+    title: "The trace recording is cut off or damaged: calls or their keys are missing from it",
     kind: Kind::Symptom,
     cause: None,
     severity: Severity::Warning,
@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
     explanation: "Cut off at its end: a recorder whose write fails drops the record and stays silent \
         but for a WARNING; a recording that failed does not resume, and no counter moves, while the \
         server goes on. Damaged before its end: bytes changed or got lost after they were written \
-        (disk, copy, transfer); the calls in these places are lost, and what follows them was read.",
+        (disk, copy, transfer); the calls in these places, or their keys, are lost, and what follows them was read.",
     confirm: "Cut off: grep 'trace recorder' in the server's log; df on the trace's file system; ulimit -f. \
         Damaged before its end: compare the SHA-256 with that of the original file.",
     action: CUT_OFF,
@@ -74,8 +74,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             "The trace recording is cut off: what came after is not in it, while the server went on"
         }
         (true, false) => {
-            "The trace recording is damaged before its end: calls are missing from it there, what \
-             follows was read"
+            "The trace recording is damaged before its end: calls or their keys are missing there, \
+             what follows was read"
         }
         _ => RULE.title,
     };
