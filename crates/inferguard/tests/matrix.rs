@@ -183,6 +183,7 @@ const REMARKS: &[(&str, &str)] = &[
         "lmcache_mp_low_hit_rate_after_warmup",
         "documents that are read once: the rate is what the prompts allow",
     ),
+    ("lmcache_mp_cache_salt_quota_risk", "tenants near their quota and within it: to be known"),
     ("lmcache_mp_trace_recording_enabled_without_lct", "the trace is there and was not given"),
     ("lmcache_reuse_bound_reached", "the cache is large enough: good news"),
     ("vllm_l0_excluded_caveat", "both sides count rightly: a reader must not add them up"),
