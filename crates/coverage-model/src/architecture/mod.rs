@@ -115,6 +115,11 @@ fn of_a_cache(fact: &Fact) -> bool {
     }
 }
 
+/// A connector that holds others, of which one may be LMCache's.
+fn of_several(fact: &Fact) -> bool {
+    matches!(&fact.kind, FactKind::Connector(name) if name == "MultiConnector")
+}
+
 /// Puts labels on a deployment.
 pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict) -> Architecture {
     let mut found = Found(vec![]);
@@ -169,7 +174,8 @@ pub(crate) fn detect(_catalog: &Catalog, evidence: &Evidence, mode: &ModeVerdict
     contained(&mut found);
     if let [only] = found.0.as_slice()
         && only.label == "disaggregated_prefill_candidate"
-        && !evidence.facts.iter().any(of_a_cache)
+        && evidence.facts.iter().any(|f| matches!(f.kind, FactKind::Engine(_)))
+        && !evidence.facts.iter().any(|f| of_a_cache(f) || of_several(f))
     {
         let told = only.evidence.clone();
         found.add("engine_without_lmcache", Claim::Inferred, told);
