@@ -68,6 +68,7 @@ pub mod render;
 pub mod report;
 mod roles;
 pub mod sizing;
+mod stamp;
 pub mod trace;
 
 pub use coverage_model::bridge::Bridge;

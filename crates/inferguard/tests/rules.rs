@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod evidence;
+
 use std::collections::BTreeSet;
 
 use coverage_model::Mode;
 use diagnosis_rules::{Example, Kind, RULES, Rule};
-use inferguard::packet::{Input, Limits, open};
-use inferguard::report::{CheckReport, Options, check};
+use evidence::checked;
+use inferguard::report::{CheckReport, Options};
 use lmcache_prom::contract::Catalog;
 
 /// What a user declares beside an example of a rule that is about declarations.
@@ -17,14 +19,7 @@ fn declared(rule: &Rule) -> Options {
 }
 
 fn run(catalog: &Catalog, example: &Example, options: &Options) -> CheckReport {
-    let dir = tempfile::tempdir().unwrap();
-    for file in example.files {
-        let path = dir.path().join(file.name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, file.bytes).unwrap();
-    }
-    let packet = open(&[Input::Path(dir.path().to_path_buf())], &Limits::default());
-    check(catalog, packet, options)
+    checked(catalog, example.files.iter().map(|file| (file.name, file.bytes)), options)
 }
 
 fn codes(report: &CheckReport) -> Vec<&str> {

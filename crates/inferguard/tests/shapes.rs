@@ -3,21 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use inferguard::packet::{Input, Limits, open};
-use inferguard::report::{CheckReport, Options, check};
+mod evidence;
+
+use evidence::checked;
+use inferguard::report::{CheckReport, Options};
 use lmcache_prom::contract::Catalog;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
 fn run(files: Files<'_>) -> CheckReport {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let packet = open(&[Input::Path(dir.path().to_path_buf())], &Limits::default());
-    check(&Catalog::new(), packet, &Options::default())
+    checked(&Catalog::new(), files.iter().copied(), &Options::default())
 }
 
 /// Causes above information, the likeliest first.

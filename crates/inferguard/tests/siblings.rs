@@ -3,23 +3,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod evidence;
+
 use std::fmt::Write;
 
-use inferguard::packet::{Input, Limits, open};
-use inferguard::report::{CheckReport, Options, check};
+use evidence::checked;
+use inferguard::report::{CheckReport, Options};
 use lmcache_prom::contract::Catalog;
 
 type File<'a> = (&'a str, String);
 
 fn report(files: &[File<'_>]) -> CheckReport {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let packet = open(&[Input::Path(dir.path().to_path_buf())], &Limits::default());
-    check(&Catalog::new(), packet, &Options::default())
+    let files = files.iter().map(|(name, text)| (*name, text));
+    checked(&Catalog::new(), files, &Options::default())
 }
 
 /// Causes that are named above `info`, the first one first.

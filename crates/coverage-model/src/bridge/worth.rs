@@ -221,6 +221,8 @@ struct Measure {
     /// Label and value of the series that count.
     time_where: Option<(&'static str, &'static str)>,
     tokens: &'static str,
+    /// Which number of the tokens' series.
+    tokens_stat: Stat,
     tokens_where: Option<(&'static str, &'static str)>,
     says: &'static str,
 }
@@ -233,6 +235,7 @@ const PREFILL: &[Measure] = &[
         time: "vllm.request_prefill_time_seconds",
         time_where: None,
         tokens: "vllm.request_prefill_kv_computed_tokens",
+        tokens_stat: Stat::Sum,
         tokens_where: None,
         says: "vllm:request_prefill_time_seconds / vllm:request_prefill_kv_computed_tokens",
     },
@@ -241,6 +244,7 @@ const PREFILL: &[Measure] = &[
         time: "sglang.per_stage_req_latency_seconds",
         time_where: Some(("stage", "prefill_forward")),
         tokens: "sglang.realtime_tokens",
+        tokens_stat: Stat::Value,
         tokens_where: Some(("mode", "prefill_compute")),
         says: "sglang:per_stage_req_latency_seconds{stage=\"prefill_forward\"} / sglang:realtime_tokens_total{mode=\"prefill_compute\"}",
     },
@@ -256,8 +260,8 @@ impl Measure {
         for engine in input.engines().filter(|e| e.part == self.part) {
             let Some(counters) = engine.counted(at) else { continue };
             let time = sum(counters, self.time, Stat::Sum, |c| keep(c, self.time_where));
-            let stat = if self.part == Part::Vllm { Stat::Sum } else { Stat::Value };
-            let tokens = sum(counters, self.tokens, stat, |c| keep(c, self.tokens_where));
+            let tokens =
+                sum(counters, self.tokens, self.tokens_stat, |c| keep(c, self.tokens_where));
             if let (Some((time, a)), Some((tokens, b))) = (time, tokens) {
                 let all = found.get_or_insert((0.0, 0.0, vec![]));
                 all.0 += time;

@@ -1,6 +1,6 @@
-//! Quotas that leave a salt nothing.
+//! Quotas of salts: what answers list, and those that leave a salt nothing.
 
-use lmcache_http::Body;
+use lmcache_http::{Body, QuotaFacts};
 
 use crate::rules::prelude::*;
 use crate::view::View;
@@ -15,11 +15,13 @@ pub(super) fn quota_of_nothing(view: &View<'_>) -> Option<(u64, Source)> {
     })
 }
 
-/// Answers of the quota route without any quota.
-pub(super) fn no_quotas<'a>(view: &'a View<'_>) -> impl Iterator<Item = &'a str> {
+/// Answers of the quota routes, each with where it stands.
+pub(super) fn answers<'v, 'a: 'v>(
+    view: &'v View<'a>,
+) -> impl Iterator<Item = (&'a QuotaFacts, &'a str)> + 'v {
     view.http.iter().flat_map(|row| row.evidence.endpoints.values()).filter_map(|endpoint| {
         match &endpoint.body {
-            Body::Quota(quota) if quota.users == Some(0) => Some(endpoint.source.as_str()),
+            Body::Quota(quota) => Some((quota, endpoint.source.as_str())),
             _ => None,
         }
     })

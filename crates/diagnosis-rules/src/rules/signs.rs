@@ -37,8 +37,13 @@ pub(super) fn start_failed(view: &View<'_>) -> bool {
 pub(super) fn critical_if_down(view: &View<'_>, outcome: Outcome) -> Outcome {
     let down =
         start_failed(view) || view.count(&["vllm.engine_dead", "sglang.scheduler_exception"]) > 0;
+    critical_if(down, outcome)
+}
+
+/// Critical where it is as bad as that.
+pub(super) fn critical_if(bad: bool, outcome: Outcome) -> Outcome {
     outcome.map(|hit| {
-        if down {
+        if bad {
             hit.severity = Some(Severity::Critical);
         }
     })

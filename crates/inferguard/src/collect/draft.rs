@@ -15,7 +15,7 @@ use super::redact::Cleaner;
 use crate::packet::{ArtifactKind, hex};
 
 /// Deepest nesting of a directory that is copied.
-pub(super) const DEPTH: usize = 16;
+const DEPTH: usize = 16;
 /// Most files of a directory that are copied.
 const FILES: usize = 10_000;
 
@@ -160,9 +160,7 @@ impl Draft {
         match fs::metadata(path) {
             Err(e) => self.entries.push(refused("unreadable", plain(&e))),
             Ok(meta) if meta.is_dir() => {
-                let mut files = Vec::new();
-                self.walk(path, Path::new(""), 0, &mut files);
-                files.sort();
+                let files = self.below(path);
                 if files.is_empty() {
                     self.entries.push(refused("unreadable", "the directory holds no file".into()));
                 }
@@ -185,6 +183,26 @@ impl Draft {
             Ok(_) => self.copy_file(name, path, shown, file)?,
         }
         Ok(())
+    }
+
+    /// Learns what a file, or those of a directory that are copied, tell of names that have to go.
+    pub(super) fn learn(&mut self, name: &str, path: &Path) {
+        if !path.is_dir() {
+            self.cleaner.learn_file(name, path);
+            return;
+        }
+        for below in self.below(path) {
+            let name = below.file_name().unwrap_or_default().to_string_lossy();
+            self.cleaner.learn_file(&name, &path.join(&below));
+        }
+    }
+
+    /// Files of a directory, in order.
+    fn below(&self, root: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        self.walk(root, Path::new(""), 0, &mut files);
+        files.sort();
+        files
     }
 
     /// Files of a directory. Links are not followed: they could lead out of it, or to a device.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lmcache_http::{Question, Routes, Side, Skipped};
 
-use super::draft::{DEPTH, Draft, entry};
+use super::draft::{Draft, entry};
 use super::finish::finish;
 use super::gather::{self, Fetched, Task};
 use super::place::Place;
@@ -41,7 +41,7 @@ pub fn collect_lmcache(
         }
     }
     for file in &request.files {
-        learn(&mut draft.cleaner, &file.file, &file.path, 0);
+        draft.learn(&file.file, &file.path);
     }
     for one in fetched {
         keep_answer(&mut draft, one).map_err(write("an answer"))?;
@@ -57,22 +57,6 @@ pub fn collect_lmcache(
         Ended::Write(e) => CollectError::Write(request.output_dir.display().to_string(), e),
         Ended::Place(e) => CollectError::Place(e),
     })
-}
-
-/// Learns what a file, or those of a directory, tell of names that have to go. Links are not
-/// followed.
-fn learn(cleaner: &mut Cleaner, name: &str, path: &Path, depth: usize) {
-    if !path.is_dir() {
-        cleaner.learn_file(name, path);
-        return;
-    }
-    let Ok(listed) = std::fs::read_dir(path) else { return };
-    for item in listed.flatten() {
-        let below = item.file_type().is_ok_and(|t| t.is_file() || (t.is_dir() && depth < DEPTH));
-        if below {
-            learn(cleaner, &item.file_name().to_string_lossy(), &item.path(), depth + 1);
-        }
-    }
 }
 
 fn file_in(role: Option<&str>, file: &str) -> String {

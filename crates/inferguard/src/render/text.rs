@@ -77,10 +77,10 @@ impl Sheet {
     }
 }
 
-/// A text without its ANSI codes.
-fn unstyled(text: &str) -> String {
+/// The characters of a text that are shown: those of ANSI codes are not.
+fn visible(text: &str) -> impl Iterator<Item = char> {
     let mut in_code = false;
-    let shown = |c: &char| {
+    text.chars().filter(move |c| {
         let was_in_code = in_code;
         in_code = match c {
             '\u{1b}' => true,
@@ -88,23 +88,17 @@ fn unstyled(text: &str) -> String {
             _ => in_code,
         };
         !was_in_code && !in_code
-    };
-    text.chars().filter(shown).collect()
+    })
+}
+
+/// A text without its ANSI codes.
+fn unstyled(text: &str) -> String {
+    visible(text).collect()
 }
 
 /// Length as shown: ANSI codes take no room.
 pub(crate) fn shown_len(text: &str) -> usize {
-    let mut n = 0;
-    let mut in_code = false;
-    for c in text.chars() {
-        match c {
-            '\u{1b}' => in_code = true,
-            'm' if in_code => in_code = false,
-            _ if !in_code => n += 1,
-            _ => {}
-        }
-    }
-    n
+    visible(text).count()
 }
 
 /// Breaks text at spaces, and a word longer than a line where it must.

@@ -121,10 +121,10 @@ pub fn list(catalog: &Catalog, product: Product, release: Option<Release>) -> Ca
     }
 }
 
-/// The examined release whose contract a release has.
+/// The examined release whose contract is shown for a release: for one from before all, the first.
 fn effective(catalog: &Catalog, product: Product, release: Release) -> Release {
-    let all = catalog.releases(product);
-    all.iter().rev().find(|r| **r <= release).or(all.first()).copied().unwrap_or(release)
+    let first = || catalog.releases(product).first().copied();
+    catalog.examined(product, release).or_else(first).unwrap_or(release)
 }
 
 /// Report of `catalog show`.

@@ -51,4 +51,3 @@ pub use parts::{
     Tool, request_times,
 };
 pub use rule_config::{RuleConfigError, rule_config};
-pub(crate) use times::stamp;

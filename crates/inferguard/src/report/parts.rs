@@ -276,13 +276,9 @@ pub(crate) fn narrow_by_facts(catalog: &Catalog, evidence: &mut Evidence) {
         for fact in facts.iter() {
             let (min, max) = match fact.kind {
                 FactKind::Release(p, exact) if p == product => {
-                    // One that was not examined has the contract of the last examined one before
-                    // it; one before all of them is not told apart by what was examined.
-                    let known = catalog.releases(product);
-                    let Some(effective) = known.iter().rev().find(|r| **r <= exact) else {
-                        continue;
-                    };
-                    (*effective, Some(*effective))
+                    // One before all of them is not told apart by what was examined.
+                    let Some(effective) = catalog.examined(product, exact) else { continue };
+                    (effective, Some(effective))
                 }
                 FactKind::ReleaseRange(p, min, max) if p == product => (min, max),
                 _ => continue,
@@ -398,14 +394,14 @@ fn name(
     release: Release,
     source: &Source,
 ) {
-    let known = catalog.releases(product);
     let because = format!("{} ({})", source.what, source.artifact);
-    match known.iter().rev().find(|r| **r <= release) {
-        Some(effective) if !candidates.contains(effective) => return,
+    match catalog.examined(product, release) {
+        Some(effective) if !candidates.contains(&effective) => return,
         Some(_) if row.newer_than_catalog.is_some() => return,
         Some(_) => {}
         None if row.or_older => {
-            row.older_than_catalog = known.first().map(|oldest| OlderThanCatalog {
+            let oldest = catalog.releases(product).first();
+            row.older_than_catalog = oldest.map(|oldest| OlderThanCatalog {
                 release: release.to_string(),
                 oldest_examined: oldest.to_string(),
                 because: because.clone(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::gather::HashFile;
 use super::losses::{self, Loss};
+use crate::stamp::stamp;
 
 /// A moment at which the cache was emptied.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -215,7 +216,7 @@ fn cleared(view: &View<'_>, files: &[HashFile], trace_starts: &[(String, f64)]) 
             // Of more than two only the first and the last have a time.
             for text in [&event.stat.first_time, &event.stat.last_time].into_iter().flatten() {
                 // An event outside the lookups' time changes nothing.
-                if let Some(at) = crate::report::stamp(text) {
+                if let Some(at) = stamp(text) {
                     add(*of, at, format!("{because} ({text})"));
                 }
             }

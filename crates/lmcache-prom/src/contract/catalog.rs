@@ -204,6 +204,12 @@ impl Catalog {
             Product::Sglang => tables::SGLANG,
         }
     }
+
+    /// The examined release whose contract a release has: the last one that is not newer. `None` for
+    /// a release from before the first of them.
+    pub fn examined(&self, product: Product, release: Release) -> Option<Release> {
+        self.releases(product).iter().rev().find(|r| **r <= release).copied()
+    }
 }
 
 #[cfg(test)]

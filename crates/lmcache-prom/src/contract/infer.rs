@@ -129,9 +129,7 @@ pub fn infer(catalog: &Catalog, product: Product, seen: &[SeenName<'_>]) -> Opti
 /// Narrows an inference by a declared release; a contradiction is recorded and the declared
 /// release wins, because somebody vouches for it.
 pub fn narrow(catalog: &Catalog, inference: &mut Inference, declared: Release, source: &str) {
-    let all = catalog.releases(inference.product);
-    // A release that was not examined has the contract of the last examined one before it.
-    let effective = all.iter().rev().find(|r| **r <= declared).copied().unwrap_or(declared);
+    let effective = catalog.examined(inference.product, declared).unwrap_or(declared);
     if !inference.candidates.contains(&effective) {
         let range = describe(inference);
         inference.contradictions.push(Contradiction {

@@ -40,7 +40,7 @@ pub(crate) const RULE: Rule = Rule {
         nearly all prompts to be below the chunk, and for no store.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &["vllm_external_prefix_no_hits", "lmcache_mp_low_hit_rate_after_warmup"],
+    explains: &[],
     related: &["hash-seed-unset"],
     evaluate,
     example: Example {

@@ -37,14 +37,7 @@ pub(crate) const RULE: Rule = Rule {
         launch file may be added to by an image. vLLM since 0.29.0 needs no seed for SHA-256.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[
-        "lmcache_embedded_zero_hit_rate_after_replay",
-        "lmcache_log_zero_hits_after_stores",
-        "engine_cache_mismatch_lookups_never_hit",
-        "engine_cache_mismatch_one_engine_never_hits",
-        "vllm_external_prefix_no_hits",
-        "lmcache_mp_low_hit_rate_after_warmup",
-    ],
+    explains: &[],
     related: &[],
     evaluate,
     example: Example {

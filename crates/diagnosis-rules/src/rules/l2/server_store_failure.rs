@@ -39,7 +39,6 @@ pub(crate) const RULE: Rule = Rule {
         "lmcache_mp_l1_failures",
         "l1-alloc-failure",
         "lmcache_mp_l1_writes_never_finish",
-        "lmcache_mp_low_hit_rate_after_warmup",
     ],
     related: &["l1-too-small", "worker-deregistered"],
     evaluate,

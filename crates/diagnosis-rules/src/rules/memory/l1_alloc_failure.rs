@@ -174,7 +174,6 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
 /// Staging buffers of storage backends: the setting of their size, and its unit in bytes.
 const BUFFERS: &[(&str, f64)] =
     &[("nixl.buffer_size_bytes", 1.0), ("pd.buffer_size_bytes", 1.0), ("gds.buffer_size", MIB)];
-const MIB: f64 = 1_048_576.0;
 
 /// Chunks that were read from storage stay in its staging buffer as the CPU cache's own: where
 /// they fill it and nothing leaves, no further chunk can be read, however large the cache is.

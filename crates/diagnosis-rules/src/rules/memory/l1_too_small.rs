@@ -79,7 +79,6 @@ pub(crate) const RULE: Rule = Rule {
         "lmcache_mp_l1_eviction_pressure",
         "lmcache_mp_l1_saturation",
         "lmcache_mp_l1_memory_no_plateau",
-        "lmcache_mp_low_hit_rate_after_warmup",
     ],
     related: &["hash-seed-unset", "eviction-stalled", "pin-leak", "volatile-prompt-prefix"],
     evaluate,

@@ -141,12 +141,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
             vec![at, stored],
         ));
     }
-    let refused = requests_fail(view);
-    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
-        if refused {
-            hit.severity = Some(Severity::Critical);
-        }
-    })
+    critical_if(requests_fail(view), critical_if_down(view, Outcome::from_signs(signs, 0.5)))
 }
 
 /// Whether most requests end with an error: nothing computes what the transfer did not bring.

@@ -103,9 +103,5 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
                 .iter()
                 .all(|id| log.evidence.event(id).is_none())
     });
-    critical_if_down(view, Outcome::from_signs(signs, 0.5)).map(|hit| {
-        if raised {
-            hit.severity = Some(Severity::Critical);
-        }
-    })
+    critical_if(raised, critical_if_down(view, Outcome::from_signs(signs, 0.5)))
 }

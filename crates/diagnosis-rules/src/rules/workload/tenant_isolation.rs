@@ -1,10 +1,9 @@
 //! Tenants are not kept apart.
 
-use lmcache_http::Body;
 use lmcache_launch::ConnectorMode;
 
 use crate::rules::prelude::*;
-use crate::rules::quota::{no_quotas, quota_of_nothing};
+use crate::rules::quota;
 use crate::view::{Target, View};
 
 const SALTED: Threshold = Threshold {
@@ -161,7 +160,8 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         .any(|(_, s)| s.eviction_policies.iter().any(|p| p.contains("Isolated")));
     let salted = seen.iter().any(|s| !s.is_empty());
     if isolated && (salted || view.count(&["mp.quota.evicting"]) > 0) {
-        for answer in no_quotas(view) {
+        let none = quota::answers(view).filter(|(quota, _)| quota.users == Some(0));
+        for (_, answer) in none {
             signs.push(Sign::measured(
                 0.75,
                 "eviction is isolated by salt, requests are salted, and no salt has a quota",
@@ -170,7 +170,7 @@ fn evaluate(cx: &Context<'_>) -> Outcome {
         }
     }
     signs.extend(without_quota(cx));
-    if let Some((times, at)) = quota_of_nothing(view) {
+    if let Some((times, at)) = quota::quota_of_nothing(view) {
         signs.push(Sign::inferred(
             0.8,
             format!("a salt is over a quota of 0 ({times} times)"),
@@ -248,14 +248,7 @@ fn without_quota(cx: &Context<'_>) -> Vec<Sign> {
 /// Salts that an answer lists with a limit, how many of them use nothing, and where that stands.
 /// Nothing where salts without a quota of their own have a limit above zero.
 fn quotas<'a>(view: &View<'a>) -> Option<(std::collections::BTreeSet<&'a str>, usize, Source)> {
-    let lists = || {
-        view.http.iter().flat_map(|row| row.evidence.endpoints.values()).filter_map(|e| {
-            match &e.body {
-                Body::Quota(quota) => Some((quota, e.source.as_str())),
-                _ => None,
-            }
-        })
-    };
+    let lists = || quota::answers(view);
     if lists().any(|(quota, _)| quota.default_limit_gb.is_some_and(|limit| limit > 0.0)) {
         return None;
     }

@@ -49,11 +49,7 @@ pub(crate) const RULE: Rule = Rule {
         conversation prove it.",
     customer_safe: true,
     lifecycle: SINCE_0_1,
-    explains: &[
-        "lmcache_lookup_hash_low_repetition",
-        "lmcache_mp_low_hit_rate_after_warmup",
-        "vllm_external_prefix_no_hits",
-    ],
+    explains: &["lmcache_lookup_hash_low_repetition"],
     related: &["l1-too-small", "hash-seed-unset"],
     evaluate,
     example: Example {
